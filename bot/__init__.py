@@ -1,0 +1,1 @@
+"""Crossfade: keeps playlists in step between Spotify and YouTube, driven from Discord."""

@@ -1,0 +1,1 @@
+"""The facts of the project as frozen dataclasses and enums; imports nothing of ours."""
