@@ -24,7 +24,9 @@ class Account:
     scopes: tuple[str, ...]
     status: AccountStatus
     granted_at: datetime
-    token_dies_at: datetime | None = None  # when the consent itself ends (Spotify: six months; Google "Testing": 7 days)
+    token_dies_at: datetime | None = (
+        None  # when the consent itself ends (Spotify: six months; Google "Testing": 7 days)
+    )
     guild_id: int = 0  # the guild from which it was linked
 
 

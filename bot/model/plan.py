@@ -107,5 +107,3 @@ class Plan:
     @property
     def diffs(self) -> int:
         return len(self.adds) + len(self.removes) + len(self.moves) + len(self.renames)
-
-

@@ -1,0 +1,1 @@
+"""The rules: what differs, what matches, what happens next, and in which order it is done."""

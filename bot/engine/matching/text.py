@@ -1,0 +1,180 @@
+"""Text made comparable: folded in its own script, a Latin reading beside it, and cut into words and groups."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+from anyascii import anyascii
+
+# Marks that people leave out or add freely: Latin, Greek and Cyrillic accents, Hebrew points, Arabic vowel signs, and
+# invisible direction and joining marks. Vowel signs of Indic and Thai scripts are letters and stay.
+_MARKS = re.compile(
+    r"[\u0300-\u036f\u0591-\u05bd\u05bf-\u05c7\u064b-\u065f\u0670\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff]"
+)
+# Letters that have no decomposition, and typographic signs that stand for plain ones.
+_LETTERS = str.maketrans(
+    {
+        "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ŋ": "n", "ħ": "h",
+        "’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'", "׳": "'", "״": '"', "“": '"', "”": '"', "„": '"',
+        "‐": "-", "‑": "-", "−": "-", "ǀ": "|", "∣": "|", "│": "|", "｜": "|", "¿": " ", "¡": " ", "…": " ", "×": " x ",
+    }
+)  # fmt: skip
+# Everything that is no letter, digit or vowel sign of any script.
+_GAP = (
+    r"\s!-/:-@\[-`{-~\u00a1-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf\u00f7\u0589\u060c\u061b\u061f\u06d4"
+    r"\u0964\u0965\u2000-\u2bff\u3000-\u3004\u3008-\u3030\u303d\u30fb\ufd3e\ufd3f\U0001f000-\U0001faff\U000e0000-\U000e0fff"
+)
+_WORD = rf"[^{_GAP}]+(?:'+[^{_GAP}]+)*"
+_TOKEN = re.compile(
+    rf"{_WORD}|(?<=\s)-+|-+(?=\s)|//|[()\[\]{{}}<>「」『』【】〈〉《》〔〕“”\"«»|/\\–—―~_:,;&+*•·・►▶★☆❤⭐@]|(?<!\S)'(?=\S)|(?<=\S)'(?!\S)"
+)
+_OPENERS = frozenset("([{<「『【〈《〔")
+_CLOSERS = frozenset(")]}>」』】〉》〕")
+_TITLE_QUOTES = frozenset("「」『』\"'“”«»")  # what they hold is a title as often as an aside
+_JOINERS = frozenset(",;&+")
+_ACRONYM = re.compile(r"(?<![^\W_])([^\W\d_])\.(?=[^\W_])")
+_BANG = re.compile(r"(?<=[^\W_])!(?=[^\W_])")
+_DOLLAR = re.compile(r"\$(?=[^\W\d_])|(?<=[^\W_])\$")
+_DROPPED_G = re.compile(r"in'(?![^\W_])")
+
+PART_WORDS = frozenset(
+    "pt pts part parts teil parte partie deel del część cz часть ч no nr number op opus vol volume chapter kapitel "
+    "capitulo chapitre act folge episode ep season bk book".split()
+)
+_NUMBER_WORDS = {
+    w: str(n) for n, w in enumerate("one two three four five six seven eight nine ten eleven twelve".split(), start=1)
+}
+_ROMAN = {w: str(n) for n, w in enumerate("i ii iii iv v vi vii viii ix x xi xii xiii xiv xv xvi".split(), start=1)}
+_PLAIN_ROMAN = {w: n for w, n in _ROMAN.items() if w not in {"i", "v", "x", "vi", "xi"}}  # those are words as well
+_FILLERS = frozenset({"the", "and", "&", "+"})
+
+
+@lru_cache(maxsize=65536)
+def fold(text: str) -> str:
+    """Casefolded text without accents, stylised letters resolved; every script is kept as it is."""
+    if text.isascii():
+        folded = text.lower()
+    else:
+        folded = unicodedata.normalize("NFKD", text.translate(_LETTERS)).casefold().translate(_LETTERS)
+        folded = unicodedata.normalize("NFC", _MARKS.sub("", folded))
+    if "$" in folded:
+        folded = _DOLLAR.sub("s", folded)  # Ke$ha, A$AP, Paper Trail$
+    if "!" in folded:
+        folded = _BANG.sub("i", folded)  # P!nk
+    if "." in folded:
+        folded = _ACRONYM.sub(r"\1", folded)  # G.O.A.T., B.o.B
+    if "in'" in folded:
+        folded = _DROPPED_G.sub("ing", folded)  # Sittin' is Sitting
+    return folded
+
+
+@lru_cache(maxsize=16384)
+def latin(text: str) -> str:
+    """A Latin reading of folded text, letters and digits only: ``камин`` → ``kamin``; may be empty for signs."""
+    return "".join(c for c in (text if text.isascii() else anyascii(text)).lower() if c.isalnum())
+
+
+@dataclass(slots=True)
+class Group:
+    """A stretch of a title between two separators. ``lead`` is the separator before it, ``aside`` means bracketed."""
+
+    lead: str
+    aside: bool
+    quoted: bool
+
+
+@dataclass(slots=True)
+class Text:
+    """A title cut up: ``words[i]`` stands in ``groups[where[i]]``; ``joins`` are indexes that follow ``,`` or ``&``."""
+
+    words: list[str]
+    where: list[int]
+    groups: list[Group]
+    joins: set[int]
+
+
+def cut(text: str) -> Text:
+    """Cut a title into words and groups; text without any letter keeps its signs as its one word."""
+    words: list[str] = []
+    where: list[int] = []
+    groups = [Group("", False, False)]
+    joins: set[int] = set()
+    depth = 0
+    quoted = False
+    for token in _TOKEN.findall(fold(text)):
+        first = token[0]
+        if first.isalnum() or first not in _SEPARATORS:
+            _add(words, where, token, len(groups) - 1)
+            continue
+        if first in _JOINERS:
+            joins.add(len(words))
+            continue
+        if first in _OPENERS:
+            depth += 1
+        elif first in _CLOSERS:
+            depth = max(0, depth - 1)
+        elif first in _TITLE_QUOTES:
+            quoted = not quoted
+        lead = "-" if first in "-–—―" else first
+        if where and where[-1] == len(groups) - 1:
+            groups.append(Group(lead, depth > 0 and first not in "「『", quoted or first in "「『"))
+        else:
+            last = groups[-1]
+            last.lead = last.lead if last.lead in "|/-" and first in _TITLE_QUOTES and last.lead else lead
+            last.aside, last.quoted = depth > 0 and first not in "「『", quoted or first in "「『"
+    if not words:
+        stripped = "".join(text.split()).casefold()
+        if stripped:
+            words, where = [stripped], [len(groups) - 1]
+    return Text(words, where, groups, joins)
+
+
+_SEPARATORS = frozenset("()[]{}<>「」『』【】〈〉《》〔〕“”\"«»|/\\–—―~_:,;&+*•·・►▶★☆❤⭐@'-")
+
+
+def _add(words: list[str], where: list[int], token: str, group: int) -> None:
+    """Append one word, with part numbers brought to one form: ``Pt. 2``, ``Part Two`` and ``II`` end in ``2``."""
+    word = token.replace("'", "") if "'" in token else token
+    if word in _FILLERS:
+        return
+    if word in _PLAIN_ROMAN:
+        word = _PLAIN_ROMAN[word]
+    elif words and words[-1] in PART_WORDS and (word in _NUMBER_WORDS or word in _ROMAN):
+        word = _NUMBER_WORDS.get(word) or _ROMAN[word]
+    elif len(words) > 1 and words[-1].isdigit() and words[-2] in PART_WORDS and word in _ROMAN:
+        word = _ROMAN[word]  # Parts I-V
+    words.append(word)
+    where.append(group)
+
+
+@lru_cache(maxsize=65536)
+def squeeze(text: str) -> str:
+    """The words of a text without gaps and fillers: the key under which spellings of one name meet."""
+    return "".join(cut(text).words) or fold(text).strip()
+
+
+_KANA = re.compile(r"[\u3041-\u3096\u30a1-\u30fa\u30fc]+")
+_KANJI = re.compile(r"[\u3400-\u9fff々〆]+")
+
+
+def reads_as(japanese: str, romaji: str) -> bool:
+    """Whether Latin text can be the reading of a Japanese title: its kana appear in order, kanji read as anything.
+
+    At least two kana must bear it; a title of kanji alone says nothing about its reading.
+    """
+    kana = "".join(_KANA.findall(japanese))
+    if len(kana) < 2 or not romaji.isascii():
+        return False
+    pattern = ""
+    for run in re.findall(rf"{_KANA.pattern}|{_KANJI.pattern}", japanese):
+        pattern += ".+" if _KANJI.match(run) else re.escape(latin(run))
+    return re.fullmatch(pattern, latin(romaji)) is not None
+
+
+_VOWELS = str.maketrans("", "", "aeiouywh'`")
+
+
+def skeleton(text: str) -> str:
+    """The consonants of a name's Latin reading, for scripts that do not write vowels (Hebrew, Arabic)."""
+    return latin(fold(text)).translate(_VOWELS).replace("v", "").replace("ck", "k").replace("q", "k")

@@ -1,0 +1,128 @@
+"""The registered names of everything that is logged, and the facts that the hub announces."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.model.music import Service
+from bot.model.run import Run
+
+
+class Event(StrEnum):
+    """Event names: ``room.fact``. The sentence for people is made from name and fields in ``bot/logs/sentences.py``."""
+
+    # the program
+    SYSTEM_STARTED = "system.started"
+    SYSTEM_STOPPED = "system.stopped"
+    SYSTEM_RECOVERED = "system.recovered"  # runs and leases of a dead process were taken over
+    TASK_FAILED = "task.failed"
+    RETENTION_DONE = "retention.done"
+    BUG = "bug"
+    # analysis
+    ANALYSIS_STARTED = "analysis.started"
+    ANALYSIS_DIFFS = "analysis.diffs"
+    ANALYSIS_COMPLETE = "analysis.complete"
+    ANALYSIS_FAILED = "analysis.failed"
+    ANALYSIS_STOPPED = "analysis.stopped"  # a guard held the plan
+    # execution
+    EXECUTION_STARTED = "execution.started"
+    EXECUTION_COMPLETE = "execution.complete"
+    ITEM_PROCESSING = "item.processing"
+    ITEM_ADDED = "item.added"
+    ITEM_REMOVED = "item.removed"
+    ITEM_MOVED = "item.moved"
+    ITEM_RENAMED = "item.renamed"
+    ITEM_SKIPPED = "item.skipped"
+    ITEM_ERROR = "item.error"
+    ITEM_RETRY = "item.retry"
+    ITEM_UNKNOWN = "item.unknown"
+    ITEM_READ_BACK = "item.read_back"
+    ITEM_BLACKLISTED = "item.blacklisted"
+    ITEM_REVIEW = "item.review"
+    ITEM_WAITS = "item.waits"
+    ITEM_SURPLUS = "item.surplus"
+    # services
+    SERVICE_PAUSED = "service.paused"
+    SERVICE_RESUMED = "service.resumed"
+    SERVICE_FAILING = "service.failing"
+    SERVICE_BACK = "service.back"
+    QUOTA_SPENT = "quota.spent"
+    QUOTA_RESET = "quota.reset"
+    # accounts
+    ACCOUNT_LINKED = "account.linked"
+    ACCOUNT_CONFIRMED = "account.confirmed"
+    ACCOUNT_REJECTED = "account.rejected"
+    ACCOUNT_NEEDS_LOGIN = "account.needs_login"
+    ACCOUNT_DISCONNECTED = "account.disconnected"
+    ACCOUNT_EXPIRES_SOON = "account.expires_soon"
+    ACCOUNT_FORGOTTEN = "account.forgotten"
+    # what people did
+    MAPPING_ADDED = "mapping.added"
+    MAPPING_EDITED = "mapping.edited"
+    MAPPING_PAUSED = "mapping.paused"
+    MAPPING_RESUMED = "mapping.resumed"
+    MAPPING_REMOVED = "mapping.removed"
+    SETTINGS_CHANGED = "settings.changed"
+    SYNC_REQUESTED = "sync.requested"
+    PLAN_APPLIED = "plan.applied"
+    PLAN_CANCELLED = "plan.cancelled"
+    PLAN_FORCED = "plan.forced"
+    ITEM_RETRIED = "item.retried"
+    REVIEW_CHOSEN = "review.chosen"
+    REVIEW_RETRIED = "review.retried"
+    REVIEW_DISMISSED = "review.dismissed"
+    REVIEW_NEVER = "review.never"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """Where an execution run stands now; announced at most about once a second for a run."""
+
+    run: Run
+    guild_id: int
+    total: int  # items of this burst, finished ones included
+    finished: int
+    current_title: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFinished:
+    run: Run
+    guild_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountLinked:
+    """Consent is back from the browser; the person must confirm in Discord. ``state_id``: the OAuth state's row."""
+
+    account_id: int
+    discord_user_id: int
+    guild_id: int
+    service: Service
+    display_name: str
+    state_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountNeedsLogin:
+    account_id: int
+    discord_user_id: int
+    guild_id: int
+    service: Service
+    display_name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceSilent:
+    service: Service
+    until: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingsChanged:
+    guild_id: int
+
+
+Fact = Progress | RunFinished | AccountLinked | AccountNeedsLogin | ServiceSilent | SettingsChanged
