@@ -20,7 +20,7 @@ from datetime import datetime
 
 
 class CrossfadeError(Exception):
-    """Root of everything that we raise on purpose. ``code`` is a stable word for logs and for the grouping of errors."""
+    """Root of what we raise on purpose. ``code`` is a stable word for logs and for the grouping of errors."""
 
     code = "error"
 

@@ -35,7 +35,7 @@ class SyncItem:
 
     ``source_track_id``: adds: the track on the source side; removes and moves: the linked source track where there is
     one, else the destination track itself; renames: ''. ``payload`` is JSON with ``v`` and, once known,
-    ``track_id`` (the destination's track id), besides ``entry_id``, ``origin``, ``name``, ``surplus`` as the action needs.
+    ``track_id`` (the destination's track id), besides ``entry_id``, ``origin``, ``name``, ``surplus`` as needed.
     """
 
     id: int

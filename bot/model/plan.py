@@ -25,7 +25,7 @@ class Add:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remove:
-    """Take one copy of ``track`` out of the playlist on ``side``. ``linked``: False for a track that we did not link."""
+    """Take one copy of ``track`` out of the playlist on ``side``. ``linked`` is False for a track we did not link."""
 
     side: Side
     track: Track
