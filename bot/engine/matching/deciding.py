@@ -1,0 +1,51 @@
+"""Which of several candidates is the track sought, if any."""
+
+from collections.abc import Sequence
+
+from bot.engine.matching.reading import Reading, read
+from bot.engine.matching.scoring import judge, measure
+from bot.model.matching import Candidate, Decision, MatchPolicy, Score, Verdict
+from bot.model.music import Track
+
+_RANK = {Verdict.ACCEPT: 2, Verdict.REVIEW: 1, Verdict.REJECT: 0}
+
+
+def match(track: Track, candidates: Sequence[Track], policy: MatchPolicy = MatchPolicy.BALANCED) -> Decision:
+    """Decide which candidate is the track. Works in both directions between Spotify and YouTube.
+
+    The side that names its artists is the one whose title is trusted. The answer does not depend on the order of the
+    candidates; equal ones are told apart by views, then by id.
+    """
+    return match_read(read(track), candidates, policy)
+
+
+def match_read(reading: Reading, candidates: Sequence[Track], policy: MatchPolicy) -> Decision:
+    """``match`` for a track that was read before."""
+    ranked = sorted((Candidate(track=c, score=score(reading, c, policy)) for c in candidates), key=_order)
+    if not ranked:
+        return Decision(verdict=Verdict.REJECT, chosen=None, candidates=(), reason="no candidates")
+    best = ranked[0]
+    chosen = best if best.score.verdict is Verdict.ACCEPT else None
+    return Decision(verdict=best.score.verdict, chosen=chosen, candidates=tuple(ranked), reason=best.score.reason)
+
+
+def score(reading: Reading, candidate: Track, policy: MatchPolicy) -> Score:
+    """How alike one candidate is to the track read, with the verdict under a policy."""
+    if not reading.track.artists and candidate.artists:
+        parts = measure(read(candidate), reading.track)
+        gap = None if parts.length_gap is None else -parts.length_gap
+    else:
+        parts = measure(reading, candidate)
+        gap = parts.length_gap
+    return judge(parts, policy, gap=gap, available=candidate.available)
+
+
+def _order(candidate: Candidate) -> tuple[int, float, int, str]:
+    score_ = candidate.score
+    track = candidate.track
+    return (-_RANK[score_.verdict], -round(score_.total, 6), -(track.views or 0), track.external_id)
+
+
+def settled(decision: Decision) -> bool:
+    """Whether a search may stop: an accept is there, so that no second paid search is needed."""
+    return decision.verdict is Verdict.ACCEPT
