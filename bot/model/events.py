@@ -18,6 +18,8 @@ class Event(StrEnum):
     TASK_FAILED = "task.failed"
     RETENTION_DONE = "retention.done"
     BUG = "bug"
+    LOG_DROPPED = "log.dropped"  # a queue of the log was full
+    LIBRARY = "library"  # a line of somebody else's code
     # analysis
     ANALYSIS_STARTED = "analysis.started"
     ANALYSIS_DIFFS = "analysis.diffs"

@@ -1,0 +1,148 @@
+"""The sentence for people, made from an event and its fields; the one place where log lines are worded."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bot.model.events import Event
+from bot.model.logline import MESSAGE_LIMIT, JobType
+from bot.model.music import Service
+
+VALUE_LIMIT = 200  # one field must not push the rest of the sentence out
+
+# {field} stands for a value and {field:one|many} for a count with its noun; a part in [brackets] is left out when it
+# names a field that is absent, None or ''. A field absent outside brackets reads "?".
+TEMPLATES: dict[Event, str] = {
+    Event.SYSTEM_STARTED: "Crossfade[ {version}] started",
+    Event.SYSTEM_STOPPED: "Crossfade stopped[: {reason}]",
+    Event.SYSTEM_RECOVERED: (
+        "Took over what a stopped process left: {runs:run|runs} ended as failed[, {items:item|items} go on]"
+    ),
+    Event.TASK_FAILED: "Task {task} failed[: {error}]",
+    Event.RETENTION_DONE: "Removed {deleted:old log line|old log lines}",
+    Event.BUG: "Unexpected error[ in {where}][: {error}]",
+    Event.LOG_DROPPED: "{count:log line was|log lines were} dropped because {queue} could not keep up",
+    Event.LIBRARY: "{text}",
+    Event.ANALYSIS_STARTED: "Starting analysis for {mappings:mapping|mappings}",
+    Event.ANALYSIS_DIFFS: "Found {diffs:diff|diffs} for mapping {mapping}",
+    Event.ANALYSIS_COMPLETE: "Analysis complete[ for mapping {mapping}][: {diffs:diff|diffs}][ in {seconds} s]",
+    Event.ANALYSIS_FAILED: "Analysis failed[ for mapping {mapping}][: {error}]",
+    Event.ANALYSIS_STOPPED: "Analysis[ of mapping {mapping}] stopped before changing anything[: {reason}]",
+    Event.EXECUTION_STARTED: "Starting execution[ for mapping {mapping}][: {items:item|items}]",
+    Event.EXECUTION_COMPLETE: (
+        "Execution complete[ for mapping {mapping}][: {adds} added][, {removals} removed][, {skipped} skipped]"
+        "[, {failed} failed][, {waiting} waiting][ in {seconds} s]"
+    ),
+    Event.ITEM_PROCESSING: "Processing item for track {title}",
+    Event.ITEM_ADDED: "Successfully added track {title}[ to {playlist}][ ({detail})]",
+    Event.ITEM_REMOVED: "Successfully removed track {title}[ from {playlist}]",
+    Event.ITEM_MOVED: "Successfully moved track {title}[ to place {position}][ in {playlist}]",
+    Event.ITEM_RENAMED: "Renamed the playlist to {name_after}",
+    Event.ITEM_SKIPPED: "Skipped track {title}[: {reason}]",
+    Event.ITEM_ERROR: "Error processing item: {error}[ (track {title})]",
+    Event.ITEM_RETRY: "Track {title} will be tried again[ at {at}][: {error}]",
+    Event.ITEM_UNKNOWN: "No trustworthy answer for track {title}; it is read back before anything else[: {error}]",
+    Event.ITEM_READ_BACK: "Read back track {title}[: {outcome}]",
+    Event.ITEM_BLACKLISTED: "No counterpart found for track {title}[: {reason}]",
+    Event.ITEM_REVIEW: "Track {title} waits for a person's choice[: {reason}]",
+    Event.ITEM_WAITS: "{items:item waits|items wait}[ until {until}][: {reason}]",
+    Event.ITEM_SURPLUS: "More copies of track {title} than wanted[ in {playlist}][: {detail}]",
+    Event.SERVICE_PAUSED: "{service} asked for silence[ until {until}]; its work waits[: {reason}]",
+    Event.SERVICE_RESUMED: "{service} is in use again",
+    Event.SERVICE_FAILING: "{service} does not answer as it should[: {error}]",
+    Event.SERVICE_BACK: "{service} answers again[ after {failures:failure|failures}]",
+    Event.QUOTA_SPENT: "The quota {bucket} is spent[; {items:item waits|items wait}][ until {until}]",
+    Event.QUOTA_RESET: "The quota {bucket} is full again",
+    Event.ACCOUNT_LINKED: "The {service} account {account} came back from its consent page and waits for confirmation",
+    Event.ACCOUNT_CONFIRMED: "The {service} account {account} is linked",
+    Event.ACCOUNT_REJECTED: "The {service} account {account} was rejected and its tokens were deleted",
+    Event.ACCOUNT_NEEDS_LOGIN: "The {service} account {account} needs a new login; its work waits[: {reason}]",
+    Event.ACCOUNT_DISCONNECTED: "The {service} account {account} was disconnected",
+    Event.ACCOUNT_EXPIRES_SOON: "The login of the {service} account {account} ends[ on {until}]; log in again before",
+    Event.ACCOUNT_FORGOTTEN: "A person's accounts and tokens were deleted at their wish",
+    Event.MAPPING_ADDED: "Mapping {mapping} was added[: {detail}]",
+    Event.MAPPING_EDITED: "Mapping {mapping} was edited[: {detail}]",
+    Event.MAPPING_PAUSED: "Mapping {mapping} was paused[: {reason}]",
+    Event.MAPPING_RESUMED: "Mapping {mapping} was resumed",
+    Event.MAPPING_REMOVED: "Mapping {mapping} was removed",
+    Event.SETTINGS_CHANGED: "Settings were changed[: {detail}]",
+    Event.SYNC_REQUESTED: "A sync of mapping {mapping} was asked for",
+    Event.PLAN_APPLIED: "The plan of run {run} was applied[ to mapping {mapping}]",
+    Event.PLAN_CANCELLED: "The plan of run {run} was cancelled",
+    Event.PLAN_FORCED: "The stopped plan of run {run} was forced",
+    Event.ITEM_RETRIED: "Track {title} was queued again by a person",
+    Event.REVIEW_CHOSEN: "A person chose the counterpart of track {title}[: {choice}]",
+    Event.REVIEW_RETRIED: "A person asked for a new search for track {title}",
+    Event.REVIEW_DISMISSED: "A person dismissed the review of track {title}",
+    Event.REVIEW_NEVER: "A person decided that track {title} has no counterpart[ on {service}]",
+}
+
+_JOB_TYPES = {"analysis": JobType.ANALYSIS, "execution": JobType.EXECUTION, "item": JobType.EXECUTION}
+_PEOPLES_ROOMS = frozenset({"mapping", "settings", "sync", "plan", "review"})
+_PEOPLES_EVENTS = frozenset(
+    {
+        Event.ITEM_RETRIED,
+        Event.ACCOUNT_LINKED,
+        Event.ACCOUNT_CONFIRMED,
+        Event.ACCOUNT_REJECTED,
+        Event.ACCOUNT_DISCONNECTED,
+        Event.ACCOUNT_FORGOTTEN,
+    }
+)
+_OPTIONAL = re.compile(r"\[([^\[\]]*)\]")
+_FIELD = re.compile(r"\{(\w+)(?::([^|{}]*)\|([^{}]*))?\}")
+
+
+def sentence(event: Event, fields: Mapping[str, Any]) -> str:
+    """One sentence of at most 1024 characters on one line. Values are shown, never interpreted."""
+    template = TEMPLATES[event]
+    kept = _OPTIONAL.sub(lambda part: part[1] if _all_present(part[1], fields) else "", template)
+    return _shortened(_FIELD.sub(_filler(fields), kept), MESSAGE_LIMIT)
+
+
+def job_type_of(event: Event) -> JobType:
+    """The kind of work that an event belongs to when nothing nearer says so."""
+    room = event.value.partition(".")[0]
+    if event in _PEOPLES_EVENTS or room in _PEOPLES_ROOMS:
+        return JobType.USER_ACTION
+    return _JOB_TYPES.get(room, JobType.SYSTEM)
+
+
+def plain(text: str) -> str:
+    """``text`` on one line: control and direction-changing characters and broken surrogates become spaces.
+
+    A title must neither forge a second log line nor turn the reading direction of the first; databases refuse NUL and
+    lone surrogates. Joiners (U+200C, U+200D) stay: scripts and emoji need them.
+    """
+    return "".join(_printable(character) for character in text)
+
+
+def _printable(character: str) -> str:
+    if character in "\u200c\u200d":
+        return character
+    return " " if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") else character
+
+
+def _all_present(part: str, fields: Mapping[str, Any]) -> bool:
+    return all(fields.get(found[1]) not in (None, "") for found in _FIELD.finditer(part))
+
+
+def _filler(fields: Mapping[str, Any]) -> Callable[[re.Match[str]], str]:
+    def fill(found: re.Match[str]) -> str:
+        value = fields.get(found[1])
+        shown = "?" if value is None else _shown(value)
+        if found[2] is None:
+            return shown
+        return f"{shown} {found[2] if shown == '1' else found[3]}"
+
+    return fill
+
+
+def _shown(value: object) -> str:
+    text = value.label if isinstance(value, Service) else str(value)
+    return _shortened(plain(text).strip(), VALUE_LIMIT)
+
+
+def _shortened(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
