@@ -102,6 +102,7 @@ class Plan:
     held_back: int = 0  # adds beyond the mapping's cap, left for the next run
     unchanged: int = 0  # linked tracks that are where they should be
     in_review: int = 0  # tracks passed over because a person must decide, or nothing was found
+    cancels: tuple[int, ...] = ()  # open items of earlier plans whose reason has gone
     cost: Cost = field(default_factory=Cost)
 
     @property
