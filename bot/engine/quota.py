@@ -1,0 +1,131 @@
+"""Quota: the ledger that is charged before each call, what is left of it, and when a queue will be through."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from bot.clock import Clock
+from bot.model.errors import QuotaSpent
+from bot.model.quota import Bucket, BucketState, UsageRow
+from storage import Storage
+
+# Google's quota day; days of 23 and 25 hours come with daylight saving time.
+PACIFIC = ZoneInfo("America/Los_Angeles")
+ROLLING = timedelta(hours=24)
+ELSEWHERE = "elsewhere"  # operation of what the service says is gone although our ledger does not know of it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuotaLimits:
+    """What the buckets hold; the defaults are those of DESIGN.md, from PLATFORM.md."""
+
+    youtube_units: int = 10_000
+    youtube_searches: int = 100
+    spotify_calls: int = 900
+
+    def of(self, bucket: Bucket) -> int:
+        match bucket:
+            case Bucket.YOUTUBE_UNITS:
+                return self.youtube_units
+            case Bucket.YOUTUBE_SEARCH:
+                return self.youtube_searches
+            case Bucket.SPOTIFY_CALLS:
+                return self.spotify_calls
+
+
+def pacific_midnight_before(now: datetime) -> datetime:
+    """The start of the quota day that ``now`` (aware) lies in, in UTC."""
+    return _pacific_midnight(now, days=0)
+
+
+def pacific_midnight_after(now: datetime) -> datetime:
+    """The next reset of YouTube's buckets after ``now`` (aware), in UTC."""
+    return _pacific_midnight(now, days=1)
+
+
+class Quota:
+    """Implements ``bot.services.protocol.Accounting`` over the durable ledger."""
+
+    def __init__(self, storage: Storage, clock: Clock, limits: QuotaLimits) -> None:
+        self._storage = storage
+        self._clock = clock
+        self._limits = limits
+
+    async def spend(self, bucket: Bucket, operation: str, *, units: int, mapping_id: int, calls: int = 1) -> None:
+        """Charge ``units`` durably, or charge nothing and raise QuotaSpent with the moment from which they may fit."""
+        now = self._clock.now()
+        limit = self._limits.of(bucket)
+        spent = await self._storage.quota.spend(
+            bucket=bucket,
+            operation=operation,
+            units=units,
+            calls=calls,
+            mapping_id=mapping_id,
+            now=now,
+            window_start=window_start(bucket, now),
+            limit=limit,
+        )
+        if not spent:
+            until = await self._resets_at(bucket, now)
+            raise QuotaSpent(f"{bucket.value} is spent until {until:%Y-%m-%d %H:%M} UTC", bucket=bucket, until=until)
+
+    async def exhaust(self, bucket: Bucket) -> datetime:
+        """Book what is left as spent elsewhere, since the service itself says it is gone; returns the reset."""
+        now = self._clock.now()
+        state = await self.state(bucket)
+        if state.left:
+            await self._storage.quota.spend(
+                bucket=bucket,
+                operation=ELSEWHERE,
+                units=state.left,
+                calls=0,
+                mapping_id=0,
+                now=now,
+                window_start=window_start(bucket, now),
+                limit=state.limit,
+            )
+        return await self._resets_at(bucket, now)
+
+    async def state(self, bucket: Bucket) -> BucketState:
+        now = self._clock.now()
+        return BucketState(
+            bucket=bucket,
+            limit=self._limits.of(bucket),
+            used=await self._storage.quota.used(bucket, window_start(bucket, now)),
+            resets_at=await self._resets_at(bucket, now),
+        )
+
+    async def states(self) -> dict[Bucket, BucketState]:
+        return {bucket: await self.state(bucket) for bucket in Bucket}
+
+    async def usage(self, days: int = 7) -> list[UsageRow]:
+        """The ledger's rows of the last ``days`` days, oldest first."""
+        return await self._storage.quota.rows(self._clock.now() - timedelta(days=days))
+
+    async def _resets_at(self, bucket: Bucket, now: datetime) -> datetime:
+        if bucket is not Bucket.SPOTIFY_CALLS:
+            return pacific_midnight_after(now)
+        oldest = await self._storage.quota.oldest(bucket, window_start(bucket, now))
+        return now if oldest is None else leaves_window(oldest)
+
+
+def window_start(bucket: Bucket, now: datetime) -> datetime:
+    """Since when spending counts: the Pacific day, or the rolling 24 hours in whole hours.
+
+    The ledger keeps hours, so the rolling window begins with the hour that lies 24 hours back: a call counts up to an
+    hour longer than the service would count it, never shorter.
+    """
+    if bucket is Bucket.SPOTIFY_CALLS:
+        return (now - ROLLING).replace(minute=0, second=0, microsecond=0)
+    return pacific_midnight_before(now)
+
+
+def leaves_window(hour: datetime) -> datetime:
+    """When the row of ``hour`` no longer counts in the rolling window."""
+    return hour + ROLLING + timedelta(hours=1)
+
+
+def _pacific_midnight(now: datetime, *, days: int) -> datetime:
+    day = now.astimezone(PACIFIC).date() + timedelta(days=days)
+    midnight = datetime(day.year, day.month, day.day, tzinfo=PACIFIC)
+    return midnight.astimezone(now.tzinfo)
