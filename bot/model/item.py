@@ -65,3 +65,17 @@ class SyncItem:
     def destination_id(self) -> str:
         """The destination's track id, '' while it must still be searched."""
         return str(self.payload.get("track_id", ""))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewItem:
+    """What an analysis puts into the queue; the fields are those of ``SyncItem``. ``service`` is the destination."""
+
+    service: Service
+    action: Action
+    source_service: Service
+    source_track_id: str = ""
+    occurrence: int = 0
+    source_track_title: str = ""
+    payload: dict[str, Any] = field(default_factory=dict)
+    position: int | None = None
