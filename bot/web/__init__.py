@@ -1,0 +1,1 @@
+"""The HTTP door: health, OAuth's way back from the browser, and the numbers of the dashboard."""
