@@ -147,7 +147,7 @@ class Shelf:
     def reissue(self, playlist: Playlist, old: str, new: str) -> Playlist:
         """Show ``new`` wherever ``old`` stands: the service itself swapped the release."""
         entries = [replace(entry, media=new) if entry.media == old else entry for entry in playlist.entries]
-        return self._commit(playlist.with_entries(entries), "reissue", (new,), Hand.PERSON)
+        return self._commit(playlist.with_entries(entries), "reissue", (old, new), Hand.PERSON)
 
     def touch(self, playlist: Playlist) -> Playlist:
         """Give it a new change token without a change, as the services do at times."""

@@ -39,7 +39,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class Refusal(Exception):  # noqa: N818 - it is an answer, not a mistake of the program
+class Refusal(Exception):
     """Raised inside a service to answer with an error body at once."""
 
     def __init__(self, answer: Answer) -> None:

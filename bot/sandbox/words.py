@@ -4,7 +4,6 @@ import heapq
 import math
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Iterable
 
 from bot.sandbox import ids
@@ -49,13 +48,13 @@ class Index:
 
     def search(self, query: str, limit: int) -> list[int]:
         """Numbers of the documents that fit best, best first."""
-        scores: Counter[int] = Counter()
+        scores: dict[int, float] = {}
         wanted = set(tokens(query))
         for word in wanted:
             postings = self._postings.get(word, {})
             rarity = math.log(1 + len(self._size) / (1 + len(postings)))
             for number, weight in postings.items():
-                scores[number] += rarity * weight  # type: ignore[assignment] # a Counter may count in fractions
+                scores[number] = scores.get(number, 0.0) + rarity * weight
         best = heapq.nlargest(limit * 3, scores, key=lambda number: (scores[number], -number))
         return sorted(best, key=lambda number: -self._final(query, number, scores[number]))[:limit]
 
