@@ -1,11 +1,13 @@
 """Which of several candidates is the track sought, if any."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from bot.engine.matching import weights
 from bot.engine.matching.reading import Reading, read
 from bot.engine.matching.scoring import judge, measure
 from bot.model.matching import Candidate, Decision, MatchPolicy, Score, Verdict
-from bot.model.music import Track
+from bot.model.music import CandidateKind, Track
 
 _RANK = {Verdict.ACCEPT: 2, Verdict.REVIEW: 1, Verdict.REJECT: 0}
 
@@ -24,9 +26,37 @@ def match_read(reading: Reading, candidates: Sequence[Track], policy: MatchPolic
     ranked = sorted((Candidate(track=c, score=score(reading, c, policy)) for c in candidates), key=_order)
     if not ranked:
         return Decision(verdict=Verdict.REJECT, chosen=None, candidates=(), reason="no candidates")
+    if _several_recordings(ranked):
+        ranked = [_doubted(c) if c.score.verdict is Verdict.ACCEPT else c for c in ranked]
     best = ranked[0]
     chosen = best if best.score.verdict is Verdict.ACCEPT else None
     return Decision(verdict=best.score.verdict, chosen=chosen, candidates=tuple(ranked), reason=best.score.reason)
+
+
+def _several_recordings(ranked: list[Candidate]) -> bool:
+    """Whether the artist recorded the song more than once, and only the length speaks for the best candidate.
+
+    Seen from the list itself: audio releases of the same artist and title, with nothing said of a version, whose lengths
+    are others. The track's own album, ISRC or id, or a search by ISRC, would settle it.
+    """
+    best = ranked[0]
+    if best.score.verdict is not Verdict.ACCEPT or best.track.from_isrc or best.score.total == 1.0:
+        return False
+    if (best.score.album or 0.0) >= weights.SAME_ALBUM:
+        return False
+    copied = best.score.artist < weights.NAMED  # somebody else's upload has nothing but its length to go by
+    lengths = {
+        round(candidate.track.duration or 0.0)
+        for candidate in ranked
+        if candidate.score.gates == ("length",) and (copied or candidate.track.kind is CandidateKind.SONG)
+    }
+    return len(lengths) >= weights.SEVERAL
+
+
+def _doubted(candidate: Candidate) -> Candidate:
+    reason = candidate.score.reason.rpartition(":")[0] + ", recorded more than once: to be reviewed"
+    gates = (*candidate.score.gates, "recordings")
+    return replace(candidate, score=replace(candidate.score, verdict=Verdict.REVIEW, gates=gates, reason=reason))
 
 
 def score(reading: Reading, candidate: Track, policy: MatchPolicy) -> Score:

@@ -42,7 +42,7 @@ def _title(title: str) -> str:
     """The title as written, without guests, the words of an upload, and the dash before a version."""
 
     def keep(match: re.Match[str]) -> str:
-        meant = said(cut(match[1]).words, aside=True)
+        meant = said(cut(match[1]).words, apart=True)
         return match[0] if meant.tags or (meant.rest and not meant.guests) else " "
 
     bare = _TAIL.sub("", _BRACKET.sub(keep, title))
@@ -51,7 +51,7 @@ def _title(title: str) -> str:
 
 
 def _says_something(part: str) -> bool:
-    meant = said(cut(part).words, aside=True)
+    meant = said(cut(part).words, apart=True)
     return bool(meant.tags or meant.rest or meant.context)
 
 

@@ -1,10 +1,10 @@
 """A track's title and people, read once and compared with many candidates."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 
 from bot.engine.matching.names import split
-from bot.engine.matching.text import cut, latin
+from bot.engine.matching.text import ARTICLES, cut
 from bot.engine.matching.versions import Said, said
 from bot.model.music import Track
 
@@ -17,81 +17,129 @@ class Reading:
     variants: list[list[str]]  # the title's words, fullest first: with its subtitles, without, only the first part
     joined: list[str]
     tags: dict[str, tuple[str, ...]]
-    asides: list[list[str]]
-    guests: list[str]  # words of the names after "feat."
+    same: bool  # the title names a master or a cut: "2011 Remaster", "Radio Edit"
+    asides: list[list[str]]  # subtitles in brackets
+    guests: frozenset[str]  # words of the names after "feat.", and each guest list in one
     names: list[list[str]]  # the words of each artist's name
-    keys: frozenset[str] = field(default_factory=frozenset)  # squeezed names of artists
-    album: list[str] = field(default_factory=list)
-    album_tags: frozenset[str] = frozenset()
-    same: bool = False
-
-    @property
-    def latin(self) -> list[str]:
-        return [latin(key) for key in self.joined]
+    artist_words: frozenset[str]
+    keys: frozenset[str]  # squeezed names of artists
+    lent: bool  # the title names the artists as guests or remixers: somebody else, not listed, leads
+    album: list[str]  # the words of the album's own name
+    album_tags: frozenset[str]
 
 
 def read(track: Track) -> Reading:
     """Read a track whose title is kept by its service: the song's name first, versions in brackets or after a dash."""
     text = cut(track.title)
-    main: list[str] = []
-    first: list[str] = []
-    full: list[str] = []
-    asides: list[list[str]] = []
-    tags: dict[str, tuple[str, ...]] = {}
-    guests: list[str] = []
-    same = False
+    parts = _Parts()
     for number, group in enumerate(text.groups):
-        words = [w for w, g in zip(text.words, text.where, strict=True) if g == number]
+        words = [word for word, at in zip(text.words, text.where, strict=True) if at == number]
         if not words:
             continue
-        apart = group.aside or (group.lead in "-|" and bool(main))
-        if not apart:
-            own, found = _without_tail(words) if main or len(text.groups) >= 1 else (words, Said())
-            main += own
-            full += own
-            first = first or own
+        if group.aside:
+            parts.bracket(words)
+        elif group.lead in "-|" and parts.main:
+            parts.suffix(words)
+        elif parts.in_suffix:
+            parts.suffix_words = parts.suffix_words + words
         else:
-            found = said(words, aside=True)
-            if found.rest and not found.context:
-                if group.aside:
-                    asides.append(found.rest)
-                else:
-                    main += found.rest
-                full += found.rest
-        tags.update(found.tags)
-        guests += found.guests
-        same = same or found.same
-    if not main:  # a title that is all bracket or all version words: then they are its name
-        main, full, first, tags = text.words, text.words, text.words, {}
+            parts.name(words)
+    parts.close()
+    if not parts.main:  # a title that is all bracket or all version words: then they are its name
+        parts.main = parts.full = parts.first = text.words
+        parts.tags = {}
+    keys = frozenset(key for name in track.artists for key in split(name))
     variants: list[list[str]] = []
-    for words in (full, main, first):
-        if words and words not in variants:
-            variants.append(words)
+    for words in (parts.full, parts.main, parts.first, _without_article(parts.main)):
+        if words and words not in variants and not (variants and "".join(words) in keys):
+            variants.append(words)  # "Artist | Mission 10" must not be found by the artist's name alone
+    names = [cut(name).words for name in track.artists]
+    guests = frozenset([*parts.guests, "".join(parts.guests)] if parts.guests else [])
+    lent = _lent(names, guests, parts.tags)
+    artist_words = frozenset(word for name in names for word in name)
     album = cut(track.album) if track.album else None
     return Reading(
         track=track,
         variants=variants,
         joined=["".join(words) for words in variants],
-        tags=tags,
-        asides=asides,
-        guests=guests,
-        names=[cut(name).words for name in track.artists],
-        keys=frozenset(key for name in track.artists for key in split(name)),
-        album=[w for w, g in zip(album.words, album.where, strict=True) if g == 0] if album else [],
+        tags=parts.tags,
+        same=parts.same,
+        asides=parts.asides,
+        guests=guests - artist_words if lent else guests,
+        names=names,
+        artist_words=artist_words,
+        keys=keys,
+        lent=lent,
+        album=[word for word, at in zip(album.words, album.where, strict=True) if at == 0] if album else [],
         album_tags=album_tags(track.album),
-        same=same,
     )
 
 
-def _without_tail(words: list[str]) -> tuple[list[str], Said]:
-    """Cut guests off the main title: ``Plain Jane feat. Nicki Minaj``; all other words are the song's name."""
-    for at, word in enumerate(words):
-        if at and word in ("feat", "ft", "featuring"):
-            return words[:at], said(words[at:], aside=True)
-    return words, Said()
+def _without_article(words: list[str]) -> list[str]:
+    """The title without its leading article, when enough is left to know it by."""
+    return words[1:] if len(words) > 2 and words[0] in ARTICLES else []
+
+
+def _lent(names: list[list[str]], guests: frozenset[str], tags: dict[str, tuple[str, ...]]) -> bool:
+    remixers = set(tags.get("remix", ()))
+    return bool(names) and all(guests.issuperset(name) or remixers.issuperset(name) for name in names)
+
+
+class _Parts:
+    """A title while it is taken apart, group by group."""
+
+    def __init__(self) -> None:
+        self.main: list[str] = []
+        self.first: list[str] = []
+        self.full: list[str] = []
+        self.asides: list[list[str]] = []
+        self.tags: dict[str, tuple[str, ...]] = {}
+        self.guests: list[str] = []
+        self.same = False
+        self.suffix_words: list[str] = []
+        self.in_suffix = False
+
+    def name(self, words: list[str]) -> None:
+        """Words of the song's own name, up to a "feat." without brackets."""
+        self.close()
+        end = next((at for at, word in enumerate(words) if at and word in ("feat", "ft", "featuring")), len(words))
+        self._take(said(words[end:], apart=True))
+        self.main += words[:end]
+        self.full += words[:end]
+        if len(self.first) + end == len(self.main):
+            self.first = list(self.main)
+
+    def bracket(self, words: list[str]) -> None:
+        self.close()
+        meant = said(words, apart=True)
+        self._take(meant)
+        if meant.rest and not meant.context:
+            self.asides.append(meant.rest)
+            self.full += meant.rest
+
+    def suffix(self, words: list[str]) -> None:
+        self.close()
+        self.suffix_words = words
+        self.in_suffix = True
+
+    def close(self) -> None:
+        """Read the words after a dash, now that they are complete: a version, or a part of the name."""
+        if self.in_suffix:
+            meant = said(self.suffix_words, apart=True)
+            self._take(meant)
+            if not meant.context:
+                self.main = self.main + meant.rest
+                self.full = self.full + meant.rest
+            self.in_suffix = False
+
+    def _take(self, meant: Said) -> None:
+        self.tags.update(meant.tags)
+        self.same = self.same or meant.same
+        self.guests += meant.guests
 
 
 _ALBUM_TAGS = frozenset({"live", "karaoke", "tribute", "instrumental", "8-bit", "cover", "acoustic", "nightcore"})
+_LIVE_BEFORE = frozenset("at in from on version sessions session".split())  # "Live Your Life" is a name
 
 
 @lru_cache(maxsize=16384)
@@ -100,12 +148,9 @@ def album_tags(album: str | None) -> frozenset[str]:
     if not album:
         return frozenset()
     words = cut(album).words
-    tags = set(said(words, aside=True).tags) & _ALBUM_TAGS
-    if "live" in tags and words.count("live") and not _live_phrase(words):
-        tags.discard("live")  # "Live Your Life" is a name
-    return frozenset(tags)
-
-
-def _live_phrase(words: list[str]) -> bool:
-    at = words.index("live")
-    return at == len(words) - 1 or words[at + 1] in ("at", "in", "from", "on", "version", "sessions") or at > 0
+    tags = _ALBUM_TAGS.intersection(said(words, apart=True).tags)
+    if "live" in words and words.index("live") + 1 < len(words):
+        following = words[words.index("live") + 1]
+        if following not in _LIVE_BEFORE and not following.isdigit():
+            tags -= {"live"}
+    return tags

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from rapidfuzz import fuzz
 
 from bot.engine.matching import weights
-from bot.engine.matching.names import credited, is_topic, owns
+from bot.engine.matching.names import channel_key, credited, is_topic, owns
 from bot.engine.matching.reading import Reading, album_tags
 from bot.engine.matching.sighting import Sighting, sight
-from bot.engine.matching.text import cut, fold
+from bot.engine.matching.text import cut, fold, squeeze
 from bot.engine.matching.versions import QUALIFIED, said
 from bot.model.matching import MatchPolicy, Score, Verdict
 from bot.model.music import CandidateKind, Track
@@ -25,7 +25,7 @@ class Parts:
     album: float | None = None
     extras: float = 0.5
     certain: bool = False  # the same id or the same ISRC
-    own: bool = False
+    plain: bool = True  # the title names no master or cut
 
 
 def measure(reading: Reading, messy: Track) -> Parts:
@@ -40,16 +40,18 @@ def measure(reading: Reading, messy: Track) -> Parts:
     if clean.title == messy.title and clean.artists == messy.artists and clean.artists:
         found = Sighting(title=weights.EXACT)
     else:
-        found = sight(reading, messy.title)
+        found = sight(reading, messy.title, messy.channel or "")
     gates = list(dict.fromkeys(found.gates))
     if "title" in gates:
         return Parts(found.title, 0.0, gap, gates)
     artist, own = _artist(reading, messy, found, gates)
     _versions(reading, messy, found, gates, own=own)
-    _guests(reading, found, gates)
-    _length(clean, messy, gap, gates, own=own)
-    album, extras = _extras(reading, messy, own=own)
-    return Parts(found.title, artist, gap, gates, album, extras, own=own)
+    guest = _guests(reading, messy, found, gates, own=own)
+    _length(clean, messy, found, gap, gates, own=own)
+    album, extras = _extras(reading, messy, found, own=own)
+    if reading.guests:
+        extras += weights.GUEST_NAMED if guest else -weights.GUEST_NAMED
+    return Parts(found.title, artist, gap, gates, album, extras, plain=not found.same)
 
 
 def _identical(one: Track, other: Track) -> bool:
@@ -61,21 +63,26 @@ def _identical(one: Track, other: Track) -> bool:
 def _artist(reading: Reading, messy: Track, found: Sighting, gates: list[str]) -> tuple[float, bool]:
     """How sure it is that the same people perform, and whether the upload is the artist's own."""
     artists = reading.track.artists
-    credits = messy.artists
+    offered = messy.artists
     if not artists:
         return _by_channel_alone(reading.track, messy, gates)
-    if credits:
+    if offered:
         for position, artist in enumerate(artists):
-            if any(credited(artist, credit) for credit in credits):
+            if any(credited(artist, credit) for credit in offered):
                 return (weights.NAMED if position == 0 else weights.LEADING), True
         if messy.kind is CandidateKind.SONG:
-            return _other_credit(artists, credits, gates), False
-    uploaders = [*credits, *([messy.channel] if messy.channel else [])]
-    if any(owns(artist, uploader) for artist in artists for uploader in uploaders):
+            return _other_credit(artists, offered, gates), False
+    uploaders = [*offered, *([messy.channel] if messy.channel else [])]
+    if any(owns(artist, uploader) or _releases(artist, uploader) for artist in artists for uploader in uploaders):
         if found.stranger and not found.named:
             gates.append("performer")
         return weights.NAMED, True
-    return _by_title(messy, found, uploaders, gates), False
+    return _by_title(reading, messy, found, uploaders, gates), False
+
+
+def _releases(artist: str, channel: str) -> bool:
+    """Whether a "– Topic" channel of several artists is this one's too."""
+    return is_topic(channel) and credited(artist, channel.removesuffix("- Topic").rstrip())
 
 
 def _by_channel_alone(clean: Track, messy: Track, gates: list[str]) -> tuple[float, bool]:
@@ -85,66 +92,99 @@ def _by_channel_alone(clean: Track, messy: Track, gates: list[str]) -> tuple[flo
     return weights.UNKNOWN, False
 
 
-def _other_credit(artists: tuple[str, ...], credits: tuple[str, ...], gates: list[str]) -> float:
+def _other_credit(artists: tuple[str, ...], offered: tuple[str, ...], gates: list[str]) -> float:
     """Nobody in common. Names in scripts that cannot be compared are an open question, all others a closed one."""
-    if all(not fold(a).isascii() for a in artists) != all(not fold(c).isascii() for c in credits):
+    if all(not fold(a).isascii() for a in artists) != all(not fold(c).isascii() for c in offered):
         gates.append("performer")
         return weights.UNKNOWN
     gates.append("artist")
-    best = max(fuzz.ratio(fold(a), fold(c)) for a in artists for c in credits) / 100
+    best = max(fuzz.ratio(fold(a), fold(c)) for a in artists for c in offered) / 100
     return min(weights.UNKNOWN, best)
 
 
-def _by_title(messy: Track, found: Sighting, uploaders: list[str], gates: list[str]) -> float:
-    """Somebody else uploaded it: the title must name the artist as the performer."""
+def _by_title(reading: Reading, messy: Track, found: Sighting, uploaders: list[str], gates: list[str]) -> float:
+    """Somebody else uploaded it: the title must name the artist as one of its performers."""
     if not found.named:
-        gates.append("artist" if uploaders or found.others else "performer")
+        gates.append("artist" if uploaders else "performer")
         return 0.0 if uploaders else weights.UNKNOWN
+    if reading.lent:
+        return weights.BESIDE  # the title itself says that somebody else leads
     if messy.channel and is_topic(messy.channel):
         gates.append("artist")  # an audio release of somebody else
-        return weights.UNKNOWN
-    if found.stranger or not found.alone:
+        return weights.GUEST
+    if not found.whole or _uploader_performs(found, uploaders):
         gates.append("performer")
         return weights.GUEST
-    if found.leads:
+    if found.leads and not found.stranger:
         return weights.LEADING
-    if any(word in fold(uploader) for uploader in uploaders for word in found.others if len(word) > 2):
-        return weights.BESIDE
-    gates.append("performer")
-    return weights.GUEST
+    if (found.stranger or found.guests_only) and not _among(found.others, uploaders):
+        gates.append("performer")
+        return weights.GUEST
+    return weights.BESIDE
+
+
+def _among(names: list[str], uploaders: list[str]) -> bool:
+    """Whether one of the performers named is the uploader."""
+    return any(word in squeeze(uploader) for uploader in uploaders for word in names if len(word) > 2)
+
+
+def _uploader_performs(found: Sighting, uploaders: list[str]) -> bool:
+    """Whether the uploader names himself in brackets behind the artist: "Song - Artist (Uploader feat. Friend)"."""
+    aside = "".join(found.asides)
+    return any(len(key) > 3 and key in aside for key in map(channel_key, uploaders))
 
 
 def _versions(reading: Reading, messy: Track, found: Sighting, gates: list[str], *, own: bool) -> None:
     """The symmetric gate: what one side says about the recording and the other does not."""
     ours, theirs = dict(reading.tags), dict(found.tags)
     if not own:
-        for source in (messy.channel, *messy.artists):
-            if source:
-                theirs.update({t: () for t in said(cut(source).words, aside=True).tags if t in _TELLING_CHANNELS})
+        theirs.update({tag: () for tag in _uploader_tags((*messy.artists, messy.channel or ""))})
     if len(reading.track.artists) > 1:
         theirs.pop("duet", None)
         ours.pop("duet", None)
     ours_album, theirs_album = reading.album_tags, album_tags(messy.album)
     for tag in sorted(ours.keys() ^ theirs.keys()):
-        if tag not in ours and tag in ours_album:
-            continue
-        if tag not in theirs and tag in theirs_album:
-            continue
-        gates.append(f"version:{tag}")
-    for tag in sorted(ours.keys() & theirs.keys() & QUALIFIED):
-        whose, other = set(ours[tag]), set(theirs[tag])
-        if whose and other and not _overlap(whose, other):
+        if tag == "unnamed":
+            if not (own and found.upload and tag in theirs):  # "(Orange Version) (Official Video)": of the pictures
+                gates.append("version-unclear")
+        elif tag not in (theirs_album if tag in ours else ours_album):
             gates.append(f"version:{tag}")
-        elif bool(whose) != bool(other):
-            gates.append("version-owner")
-    for tag in sorted(theirs_album - ours_album):
-        if tag not in ours and tag not in theirs:
-            gates.append("album-live" if tag in ("live", "acoustic") else f"version:{tag}")
-    if messy.album and "live" in ours_album - theirs_album and "live" not in theirs and "live" not in ours:
-        gates.append("album-live")
+    for tag in sorted(ours.keys() & theirs.keys() & QUALIFIED):
+        alike = _same_owner(ours[tag], theirs[tag])
+        if alike < weights.OWNER_SAME:
+            gates.append(f"version:{tag}" if alike == 0 else "version-unclear")
+    _album_versions(ours, theirs, ours_album, theirs_album, gates, known=bool(reading.track.album and messy.album))
 
 
-_TELLING_CHANNELS = frozenset(
+def _same_owner(one: tuple[str, ...], other: tuple[str, ...]) -> float:
+    """How alike two names of remixers are, by shared words; half when one side names nobody."""
+    if "".join(one) == "".join(other):
+        return 1.0
+    if not one or not other:
+        return weights.OWNER_SAME / 2
+    return len(set(one) & set(other)) / len(set(one) | set(other))
+
+
+def _uploader_tags(uploaders: tuple[str, ...]) -> frozenset[str]:
+    """What a channel's or an artist's name says of all it uploads: "8-Bit Universe", "Sped Up Nightcore"."""
+    return frozenset(tag for name in uploaders for tag in said(cut(name).words, apart=True).tags) & _TELLING_NAMES
+
+
+def _album_versions(
+    ours: dict[str, tuple[str, ...]], theirs: dict[str, tuple[str, ...]],
+    ours_album: frozenset[str], theirs_album: frozenset[str], gates: list[str], *, known: bool,
+) -> None:  # fmt: skip
+    """A track of a karaoke album is karaoke though its title does not say so; of a live album, it may be live."""
+    for tag in sorted(theirs_album - ours_album - ours.keys() - theirs.keys()):
+        gates.append("album" if tag in _ALBUM_MAY else f"version:{tag}")
+    if known and not gates:
+        gates.extend(
+            "album" for tag in sorted(ours_album - theirs_album - ours.keys() - theirs.keys()) if tag == "live"
+        )
+
+
+_ALBUM_MAY = frozenset({"live", "acoustic"})
+_TELLING_NAMES = frozenset(
     {"karaoke", "cover", "tribute", "8-bit", "sped up", "slowed", "nightcore", "kids", "type beat"}
 )
 
@@ -153,32 +193,46 @@ def _overlap(one: set[str], other: set[str]) -> bool:
     return bool(one & other) or "".join(sorted(one)) == "".join(sorted(other))
 
 
-def _guests(reading: Reading, found: Sighting, gates: list[str]) -> None:
-    """A song "feat. A" is not the song "feat. B"; guests that only one side names are common on both services."""
-    known = {word for name in reading.names for word in name} | set(reading.guests)
-    if reading.guests and found.guests and not (known & set(found.guests)):
+def _guests(reading: Reading, messy: Track, found: Sighting, gates: list[str], *, own: bool) -> bool:
+    """A song "feat. A" is not the song "feat. B". Returns whether both sides name a guest of the track's title.
+
+    A guest that only one side names is common on both services. Three times it is an open question: a release titled
+    "(feat. C)" on a label's channel, or "- with C" anywhere, may be a second release with that guest; and a bare upload
+    that leaves out the guest of the track's title may be the release without.
+    """
+    expected = reading.guests
+    named = [*found.guests, "".join(found.guests)] if found.guests else []
+    if not expected and not named:
+        return False
+    credited_words = {word for credit in messy.artists for word in cut(credit).words}
+    if not expected.isdisjoint(named) or not expected.isdisjoint(credited_words) or found.guest_in_title:
+        return True
+    known = reading.artist_words.intersection(named)
+    comparable = "".join(found.guests).isascii() == "".join(expected).isascii()
+    if named and comparable and not known and (expected or (found.releases_guest and not own) or found.dashed_guest):
         gates.append("guest")
+    elif expected and not named and messy.kind is CandidateKind.VIDEO and not found.upload:
+        gates.append("guest")
+    return False
 
 
-def _length(clean: Track, messy: Track, gap: float | None, gates: list[str], *, own: bool) -> None:
+def _length(clean: Track, messy: Track, found: Sighting, gap: float | None, gates: list[str], *, own: bool) -> None:
     if gap is None or clean.duration is None:
         return
-    sure = max(weights.SURE_GAP, clean.duration * weights.SURE_SHARE)
     song = messy.kind is CandidateKind.SONG
+    sure = max(weights.SURE_GAP, clean.duration * weights.SURE_SHARE) if song or own else weights.UPLOAD_GAP
     if abs(gap) <= sure:
         return
     if not song and own and weights.VIDEO_GAP_SHORT <= gap <= weights.VIDEO_GAP_LONG:
-        return
-    if not song and abs(gap) <= weights.UPLOAD_GAP:
         return
     reach = max(weights.OPEN_GAP, clean.duration * weights.OPEN_SHARE)
     if abs(gap) <= reach or (not song and own and 0 < gap <= weights.OPEN_VIDEO_GAP):
         gates.append("length-near")
     else:
-        gates.append("length")
+        gates.append("cut" if found.same else "length")
 
 
-def _extras(reading: Reading, messy: Track, *, own: bool) -> tuple[float | None, float]:
+def _extras(reading: Reading, messy: Track, found: Sighting, *, own: bool) -> tuple[float | None, float]:
     """Album likeness, and the tie-break: audio releases, the artist's own channel, the same album, explicit as sought."""
     clean = reading.track
     album = None
@@ -192,6 +246,8 @@ def _extras(reading: Reading, messy: Track, *, own: bool) -> tuple[float | None,
         points += 0.1
     if own:
         points += 0.1
+    if found.same != reading.same:
+        points -= 0.2  # another master or cut than the one named
     return album, min(1.0, max(0.0, points))
 
 
@@ -246,9 +302,11 @@ _WORDS = {
     "artist": "another artist",
     "performer": "artist unclear",
     "guest": "another guest",
-    "version-owner": "unclear whose version",
-    "album-live": "from a live or acoustic album on one side",
+    "version-unclear": "unclear which version",
+    "album": "from a live or acoustic album on one side",
     "length": "another length",
+    "cut": "another cut",
+    "recordings": "recorded more than once",
     "length-near": "length differs",
     "unavailable": "not available",
 }

@@ -1,18 +1,20 @@
 """A known title looked for inside any other title, and what the words around it mean."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from rapidfuzz import fuzz
 
 from bot.engine.matching import weights
+from bot.engine.matching.names import same
 from bot.engine.matching.reading import Reading
-from bot.engine.matching.text import PART_WORDS, Group, Text, cut, latin, reads_as
-from bot.engine.matching.versions import Said, said
+from bot.engine.matching.text import ARTICLES, PART_WORDS, Text, cut, latin, reads_as
+from bot.engine.matching.versions import QUALIFIED, Said, said
 
-_FREE, _TITLE, _ARTIST = 0, 1, 2
-_GUEST_WORDS = frozenset({"feat", "ft", "featuring", "with", "mit", "con"})
-_BETWEEN_NAMES = frozenset("x y e et und con com with vs presents pres by de of performs".split())
+_TITLE, _ARTIST = 1, 2
+_GUEST_WORDS = frozenset({"feat", "ft", "featuring", "mit"})
+_BETWEEN_NAMES = frozenset("x y e et und con com with w vs presents pres by de of performs performing i".split())
+_PARTING = _GUEST_WORDS | _BETWEEN_NAMES
+_SLASHES = frozenset("/\\")
 
 
 @dataclass(slots=True)
@@ -22,26 +24,32 @@ class Sighting:
     title: float = 0.0
     tags: dict[str, tuple[str, ...]] = field(default_factory=dict)
     gates: list[str] = field(default_factory=list)
-    leads: bool = False  # the track's artist is the first performer named
-    named: bool = False  # the track's artist is named at all
-    alone: bool = True  # no other words stand in the artist's name: "Queen", not "Queen Latifah"
-    guests: list[str] = field(default_factory=list)
-    others: list[str] = field(default_factory=list)  # performers named beside the artist
+    named: bool = False  # the track's artist is named
+    leads: bool = False  # … as the first performer
+    guests_only: bool = False  # … only after "feat."
+    whole: bool = True  # … with no other words in the name: "Queen", not "Queen Latifah"
     stranger: bool = False  # somebody else stands where the performer's name belongs
-    official: bool = False
+    same: bool = False  # a cut or a master is named: "Single Version"
+    upload: bool = False  # words of an upload are there: "Official Video"
+    guests: list[str] = field(default_factory=list)
+    guest_in_title: bool = False  # … one whom the track's title names, as a performer
+    releases_guest: bool = False  # … in brackets, as releases are titled
+    dashed_guest: bool = False  # … as "- with Somebody": a second release of the song
+    others: list[str] = field(default_factory=list)  # words of performers beside the artist
+    asides: list[str] = field(default_factory=list)  # unexplained words in brackets
 
 
-def sight(reading: Reading, title: str) -> Sighting:
+def sight(reading: Reading, title: str, uploader: str = "") -> Sighting:
     """Find the track in a title: the best place where its words stand as a name of their own.
 
     The words around that place are explained one group after the other: performers, versions, words of the upload. What
-    stays unexplained beside the title makes it another title.
+    stays unexplained beside the title makes it another title. ``uploader``: people add their channel's name to titles.
     """
     text = cut(title)
     flat = "".join(text.words)
     best: Sighting | None = None
-    for value, start, end in _places(reading, text, flat):
-        found = _explain(reading, text, flat, start, end, value)
+    for number, start, end in _places(reading, text, flat):
+        found = _Around(reading, text, number, start, end, uploader).explain()
         if best is None or (len(found.gates), -found.title) < (len(best.gates), -best.title):
             best = found
         if not best.gates:
@@ -49,43 +57,52 @@ def sight(reading: Reading, title: str) -> Sighting:
     return best or _similar(reading, text, flat)
 
 
-def _places(reading: Reading, text: Text, flat: str) -> list[tuple[float, int, int]]:
-    """Where the title's words stand as whole words: (value, first word, word after the last), fullest variant first."""
+def _places(reading: Reading, text: Text, flat: str) -> list[tuple[int, int, int]]:
+    """Where the title's words stand, as whole words: (variant, first word, word after the last)."""
     starts: dict[int, int] = {}
-    position = 0
-    places: list[tuple[float, int, int]] = []
+    places: list[tuple[int, int, int]] = []
     for number, joined in enumerate(reading.joined):
         at = flat.find(joined)
         while at >= 0:
             if not starts:
+                position = 0
                 for index, word in enumerate(text.words):
                     starts[position] = index
                     position += len(word)
                 starts[position] = len(text.words)
             begin, end = starts.get(at), starts.get(at + len(joined))
-            if begin is not None and end is not None:
-                value = weights.EXACT if end - begin == len(reading.variants[number]) else weights.JOINED
-                places.append((value if number == 0 else value * weights.BRACKET_APART, begin, end))
+            if begin is not None and end is not None and not _inside_name(reading, text.words, begin, end):
+                places.append((number, begin, end))
             at = flat.find(joined, at + 1)
     return places
 
 
-def _names(reading: Reading, text: Text, labels: bytearray) -> None:
-    """Mark the words that are the artists' names, as a whole, wherever they stand outside the title."""
+def _inside_name(reading: Reading, words: list[str], start: int, end: int) -> bool:
+    """Whether the words found are only a part of an artist's name: "Baby" in "Lil Baby"."""
+    for name in reading.names:
+        for begin in range(max(0, end - len(name)), start + 1):
+            if end - start < len(name) and words[begin : begin + len(name)] == name:
+                return True
+    return False
+
+
+def _label_artists(reading: Reading, text: Text, labels: bytearray) -> None:
+    """Mark the words that are an artist's whole name, wherever they stand outside the title."""
     words = text.words
     for name in reading.names:
         size = len(name)
         if not size:
             continue
+        first = name[0]
         for at in range(len(words) - size + 1):
-            if words[at] == name[0] and words[at : at + size] == name and not any(labels[at : at + size]):
-                labels[at : at + size] = bytes([_ARTIST]) * size
+            if words[at] == first and not any(labels[at : at + size]) and words[at : at + size] == name:
+                labels[at : at + size] = bytes((_ARTIST,)) * size
     if _ARTIST not in labels:
-        _joined_names(reading, text, labels)
+        _label_joined(reading, text, labels)
 
 
-def _joined_names(reading: Reading, text: Text, labels: bytearray) -> None:
-    """The same for names that are spelled with other gaps: "LaToya", "La Toya"."""
+def _label_joined(reading: Reading, text: Text, labels: bytearray) -> None:
+    """The same for names spelled with other gaps: "LaToya" and "La Toya"."""
     words = text.words
     for key in reading.keys:
         for at, word in enumerate(words):
@@ -96,177 +113,231 @@ def _joined_names(reading: Reading, text: Text, labels: bytearray) -> None:
                 built += words[end]
                 end += 1
             if built == key:
-                labels[at:end] = bytes([_ARTIST]) * (end - at)
+                labels[at:end] = bytes((_ARTIST,)) * (end - at)
 
 
-def _explain(reading: Reading, text: Text, flat: str, start: int, end: int, value: float) -> Sighting:
-    words, where, groups = text.words, text.where, text.groups
-    found = Sighting(title=value)
-    labels = bytearray(len(words))
-    labels[start:end] = bytes([_TITLE]) * (end - start)
-    if len(words) > end - start:
-        _names(reading, text, labels)
-    _performers(found, text, labels, start)
-    at = 0
-    total = len(words)
-    while at < total:
-        if labels[at]:
-            at += 1
-            continue
-        stop = at + 1
-        while stop < total and not labels[stop] and where[stop] == where[at]:
-            stop += 1
-        beside_title = (at > 0 and labels[at - 1] == _TITLE and where[at - 1] == where[at]) or (
-            stop < total and labels[stop] == _TITLE and where[stop] == where[at]
+class _Around:
+    """One place of the title in the text, and the reading of everything around it."""
+
+    def __init__(self, reading: Reading, text: Text, number: int, start: int, end: int, uploader: str) -> None:
+        self.reading = reading
+        self.text = text
+        self.start, self.end = start, end
+        self.full = number == 0
+        self._uploader = uploader
+        value = weights.EXACT if end - start == len(reading.variants[number]) else weights.JOINED
+        self.found = Sighting(title=value if self.full else value * weights.BRACKET_APART)
+        self.labels = bytearray(len(text.words))
+        self.labels[start:end] = bytes((_TITLE,)) * (end - start)
+
+    def explain(self) -> Sighting:
+        labels, where = self.labels, self.text.where
+        total = len(labels)
+        if total == self.end - self.start:
+            return self.found
+        _label_artists(self.reading, self.text, labels)
+        _note_performers(self.found, self.text, labels)
+        guests = self.reading.guests
+        self.found.guest_in_title = bool(guests) and not guests.isdisjoint(self._outside_title())
+        at = 0
+        while at < total:
+            if labels[at]:
+                at += 1
+                continue
+            stop = at + 1
+            while stop < total and not labels[stop] and where[stop] == where[at]:
+                stop += 1
+            self._stretch(at, stop)
+            at = stop
+        return self.found
+
+    def _stretch(self, at: int, stop: int) -> None:
+        """Words of one group that are neither title nor artist: what they say, and what they leave unexplained."""
+        labels, where = self.labels, self.text.where
+        group = where[at]
+        touches = (at > 0 and labels[at - 1] == _TITLE and where[at - 1] == group) or (
+            stop < len(labels) and labels[stop] == _TITLE and where[stop] == group
         )
-        group = groups[where[at]]
-        meant = said(words[at:stop], aside=group.aside or not beside_title)
+        words = self.text.words[at:stop]
+        meant = said(words, apart=not touches)
         for tag, whose in meant.tags.items():
-            found.tags[tag] = whose or found.tags.get(tag, ())
-        found.guests += meant.guests
-        if meant.rest:
-            _unexplained(
-                reading, text, labels, found, meant, (at, stop), (start, end), group, beside_title=beside_title
-            )
-        at = stop
-    return found
+            if not whose and tag in QUALIFIED:
+                whose = self._artists_in(group)
+            if tag == "session" and not self.text.groups[group].aside:
+                continue  # "| 3:00 AM Sessions" is an album's or a series' name
+            self.found.tags[tag] = whose or self.found.tags.get(tag, ())
+        self.found.guests += meant.guests
+        if meant.guests:
+            aside = self.text.groups[group].aside
+            self.found.releases_guest = self.found.releases_guest or (aside and not meant.upload)
+            self.found.dashed_guest = self.found.dashed_guest or (words[0] == "with" and not aside)
+        self.found.same = self.found.same or meant.same
+        self.found.upload = self.found.upload or meant.upload
+        rest = meant.rest
+        if not rest or rest in self.reading.asides or rest in self.reading.variants:
+            return
+        if self.reading.artist_words.issuperset(rest):
+            return
+        if touches:
+            if stop < len(labels) and labels[stop] == _ARTIST or at > 0 and labels[at - 1] == _ARTIST:
+                rest = [word for word in rest if word not in _BETWEEN_NAMES]  # "Title by Artist"
+            if rest:
+                self._extension(rest)
+        elif self.text.groups[group].aside:
+            self._aside(meant, len(words))
+        else:
+            self._apart(meant, at, stop, group)
+
+    def _outside_title(self) -> list[str]:
+        return [word for word, label in zip(self.text.words, self.labels, strict=True) if label != _TITLE]
+
+    @property
+    def uploader(self) -> frozenset[str]:
+        return frozenset(cut(self._uploader).words)
+
+    def _artists_in(self, group: int) -> tuple[str, ...]:
+        """The artist's words in a group: a remixer's name is often the artist's own."""
+        text, labels = self.text, self.labels
+        return tuple(
+            word
+            for word, at, label in zip(text.words, text.where, labels, strict=True)
+            if at == group and label == _ARTIST
+        )
+
+    def _extension(self, rest: list[str]) -> None:
+        """Words that touch the title: a longer title, unless they only repeat it in another script."""
+        glued = "".join(rest)
+        if self.reading.joined[-1].isascii() != glued.isascii() and not any(word.isdigit() for word in rest):
+            self.found.title *= weights.BRACKET_APART
+            return
+        if all(word.isdigit() or word in PART_WORDS for word in rest):
+            self.found.gates.append("part")
+        elif len(rest) == 1 and rest[0] in ARTICLES:
+            self.found.title *= weights.BRACKET_APART  # "La Suburban" is "Suburban", as "The End" is "End"
+        elif not self.uploader.issuperset(rest):
+            self._other_title()
+
+    def _other_title(self) -> None:
+        self.found.title *= weights.EXTENDED
+        self.found.gates.append("title")
+
+    def _aside(self, meant: Said, size: int) -> None:
+        rest = meant.rest
+        if meant.context or meant.same:
+            return
+        if size == len(rest) and all(word.isdigit() or word in PART_WORDS for word in rest):
+            self.found.gates.append("part")
+            return
+        if meant.guests or meant.tags:
+            self.found.asides += rest
+        known = {*self.reading.variants[0], *self.reading.album}
+        if not known.issuperset(rest):
+            self.found.title *= weights.BRACKET_APART
+            if self.reading.asides and not self.full:
+                self.found.gates.append("subtitle")
+
+    def _apart(self, meant: Said, at: int, stop: int, group: int) -> None:
+        """Words in a group of their own, before or after the title's."""
+        groups = self.text.groups
+        if self._holds_artist(group) or self._goes_on_after_artist(at, group):
+            self._beside_artist(meant.rest, at, stop)
+        elif stop <= self.start:
+            self._before(meant.rest, at, stop)
+        elif groups[group].lead in "/\\":
+            self.found.tags["medley"] = ()
+        elif not meant.context:
+            self.found.title *= weights.SUFFIXED
+            if not self.found.named:
+                self.found.others += meant.rest
+
+    def _holds_artist(self, group: int) -> bool:
+        """Whether the artist stands in this group, or in one that a slash joins to it: "Artist / Friend / Other"."""
+        groups, labels = self.text.groups, self.labels
+        first = last = group
+        while first > 0 and groups[first].lead in _SLASHES:
+            first -= 1
+        while last + 1 < len(groups) and groups[last + 1].lead in _SLASHES:
+            last += 1
+        return any(label == _ARTIST and first <= at <= last for label, at in zip(labels, self.text.where, strict=True))
+
+    def _goes_on_after_artist(self, at: int, group: int) -> bool:
+        """After a closing quote or bracket, the artist's group goes on: ``Tito "El Bambino" El Patrón - …``."""
+        lead = self.text.groups[group]
+        return at > 0 and self.labels[at - 1] == _ARTIST and not lead.quoted and lead.lead not in "-|/\\:"
+
+    def _beside_artist(self, rest: list[str], at: int, stop: int) -> None:
+        """Words in the artist's group: other performers when something parts them, else perhaps a longer name."""
+        names = [word for word in rest if word not in _BETWEEN_NAMES and not (at == 0 and word.isdigit())]
+        parted = (
+            not _PARTING.isdisjoint(self.text.words[at:stop])
+            or self.text.groups[self.text.where[at]].lead in _SLASHES
+            or any(at <= join <= stop for join in self.text.joins)
+        )
+        self.found.others += names
+        if names and not parted and all(word.isascii() for word in names):
+            self.found.whole = False
+
+    def _before(self, rest: list[str], at: int, stop: int) -> None:
+        """Words before the title, with a gap: the name of another performer, or of another song."""
+        ascii_rest = "".join(rest).isascii()
+        titled = "".join(self.text.words[self.start : self.end]).isascii()
+        translated = all(word.isascii() != titled for word in self.text.words[at : self.start])
+        if rest == self.reading.album or translated:
+            return  # "맛 (Hot Sauce)": the title in its own script, then in ours
+        if _ARTIST in self.labels[:at]:
+            self._other_title()  # "Artist - Other Song | This Title": the song named first is the song
+        elif ascii_rest == all(name.isascii() for name in self.reading.artist_words):
+            self.found.stranger = True  # in another script it may be the artist's own name
+            self.found.others += rest
 
 
-def _performers(found: Sighting, text: Text, labels: bytearray, start: int) -> None:
-    """Note whether the artist is named, and whether first."""
+def _note_performers(found: Sighting, text: Text, labels: bytearray) -> None:
+    """Note whether the artist is named, first or beside others, or only as a guest."""
     at = labels.find(_ARTIST)
     if at < 0:
         return
     found.named = True
-    where = text.where
-    before = [text.words[i] for i in range(at) if where[i] == where[at] and not labels[i]]
-    found.leads = not before or not (set(before) - _BETWEEN_NAMES)
-    if before and (set(before) & _GUEST_WORDS):
-        found.leads = False
-
-
-def _unexplained(
-    reading: Reading, text: Text, labels: bytearray, found: Sighting, meant: Said,
-    span: tuple[int, int], title: tuple[int, int], group: Group, *, beside_title: bool,
-) -> None:  # fmt: skip
-    """Judge words that are neither title, artist, version nor upload talk, by where they stand."""
-    rest = meant.rest
-    artist_words = {word for name in reading.names for word in name}
-    if all(word in artist_words for word in rest):
-        return
-    known = rest in reading.asides or all(word in reading.guests for word in rest)
-    if beside_title:
-        _extension(reading, found, rest, known=known)
-    elif group.aside:
-        _aside(reading, found, meant, known=known)
-    elif any(labels[i] == _ARTIST and text.where[i] == text.where[span[0]] for i in range(len(labels))):
-        _beside_artist(text, found, rest, span)
-    elif span[1] <= title[0]:
-        _before_title(reading, labels, found, rest, span[0])
-    elif group.lead in "/\\" and not known:
-        found.tags["medley"] = ()
-    elif not known and not meant.context:
-        found.title *= 0.99
-        if not found.named:
-            found.others += rest
-
-
-def _extension(reading: Reading, found: Sighting, rest: list[str], *, known: bool) -> None:
-    """Words that go on where the title ends: then it is a longer title, unless they repeat it in another script."""
-    if known:
-        return
-    title = reading.joined[-1]
-    glued = "".join(rest)
-    if title.isascii() != glued.isascii() and not any(word.isdigit() for word in rest):
-        found.title *= weights.BRACKET_APART
-        if (
-            not title.isascii()
-            and len(glued) >= 4
-            and fuzz.ratio(latin(title), glued) < 40
-            and not reads_as(title, glued)
-        ):
-            found.gates.append("subtitle")
-        return
-    if any(word.isdigit() for word in rest) and all(word.isdigit() or word in PART_WORDS for word in rest):
-        found.gates.append("part")
-        return
-    found.title *= 0.8
-    found.gates.append("title")
-
-
-def _aside(reading: Reading, found: Sighting, meant: Said, *, known: bool) -> None:
-    rest = meant.rest
-    if known or meant.context or meant.same:
-        return
-    if all(word.isdigit() or word in PART_WORDS for word in rest) and any(len(w) < 4 for w in rest if w.isdigit()):
-        found.gates.append("part")
-        return
-    title_words = set(reading.variants[0])
-    if all(word in title_words or word in reading.album for word in rest):
-        return
-    found.title *= weights.BRACKET_APART
-    if reading.asides:
-        found.gates.append("subtitle")
-
-
-def _beside_artist(text: Text, found: Sighting, rest: list[str], span: tuple[int, int]) -> None:
-    """Words in the artist's group: other performers when something parts them, else perhaps another name."""
-    names = [word for word in rest if word not in _BETWEEN_NAMES]
-    parted = len(names) < len(rest) or any(span[0] <= at <= span[1] for at in text.joins)
-    found.others += names
-    if not parted and all(word.isascii() for word in names) and names:
-        found.alone = False
-
-
-def _before_title(reading: Reading, labels: bytearray, found: Sighting, rest: list[str], at: int) -> None:
-    if rest == reading.album:
-        return
-    if _ARTIST in labels[:at]:
-        found.gates.append("title")  # "Artist - Other Song | This Title": the song named first is the song
-        found.title *= 0.8
-    else:
-        found.stranger = True
-        found.others += rest
+    group = text.where[at]
+    before = {text.words[i] for i in range(at) if text.where[i] == group and not labels[i]}
+    before = {word for word in before if not word.isdigit()}
+    found.leads = not (before - _BETWEEN_NAMES)
+    found.guests_only = not before.isdisjoint(_GUEST_WORDS)
 
 
 def _similar(reading: Reading, text: Text, flat: str) -> Sighting:
-    """No place found: other scripts, then likeness. Gates are left to the caller's threshold on the title's value."""
-    stretches = _stretches(reading, text)
-    best = 0.0
-    chosen: Sequence[str] = ()
+    """The words do not stand there: perhaps in other letters, perhaps only something like them."""
+    wanted = reading.joined[-1]
+    ascii_only = flat.isascii() and wanted.isascii()
+    if ascii_only and fuzz.partial_ratio(wanted, flat) < weights.NEAR_RATIO:
+        return Sighting(title=min(weights.NEAR, fuzz.ratio(wanted, flat) / 100), gates=["title"])
+    labels = bytearray(len(text.words))
+    _label_artists(reading, text, labels)
+    stretches = _stretches(text, labels)
+    best, chosen = 0.0, -1
     for joined in reading.joined:
-        for words in stretches:
-            other = "".join(words)
-            value = _alike(joined, other)
+        for number, words in enumerate(stretches):
+            value = _alike(joined, "".join(words))
             if value > best:
-                best, chosen = value, words
+                best, chosen = value, number
     found = Sighting(title=best)
-    if best > 0:
-        labels = bytearray(len(text.words))
-        _names(reading, text, labels)
-        _performers(found, text, labels, len(text.words))
-        for words in stretches:
-            if words is not chosen:
-                meant = said(words, aside=True)
-                found.tags.update(meant.tags)
-                found.guests += meant.guests
+    _note_performers(found, text, labels)
+    for number, words in enumerate(stretches):
+        if number != chosen:
+            meant = said(words, apart=True)
+            found.tags.update(meant.tags)
+            found.guests += meant.guests
     if best < weights.READING:
         found.gates.append("title" if best * 100 < weights.NEAR_RATIO else "spelling")
     return found
 
 
-def _stretches(reading: Reading, text: Text) -> list[list[str]]:
-    """The title's groups without the artists' names and the words of the upload, as possible titles."""
-    labels = bytearray(len(text.words))
-    _names(reading, text, labels)
-    result: list[list[str]] = []
-    for number in range(len(text.groups)):
-        words = [
-            word for word, label, g in zip(text.words, labels, text.where, strict=True) if g == number and not label
-        ]
-        if words:
-            result.append(words)
-    return result
+def _stretches(text: Text, labels: bytearray) -> list[list[str]]:
+    """The groups of a title without the artists' names, as possible titles."""
+    result: dict[int, list[str]] = {}
+    for word, label, group in zip(text.words, labels, text.where, strict=True):
+        if not label:
+            result.setdefault(group, []).append(word)
+    return list(result.values())
 
 
 def _alike(wanted: str, offered: str) -> float:
@@ -277,6 +348,11 @@ def _alike(wanted: str, offered: str) -> float:
         return weights.LATIN
     if reads_as(wanted, offered) or reads_as(offered, wanted):
         return weights.READING
-    if wanted.isascii() != offered.isascii() and len(a) >= 4 and fuzz.ratio(a, b) >= 88:
+    if wanted.isascii() != offered.isascii() and len(a) >= 4 and fuzz.ratio(a, b) >= weights.LATIN_RATIO:
         return weights.READING
     return min(weights.NEAR, max(fuzz.ratio(wanted, offered), fuzz.ratio(a, b) * 0.9) / 100)
+
+
+def names_in(reading: Reading, title: str) -> bool:
+    """Whether a title names the artist in another script."""
+    return any(same(artist, word) for artist in reading.track.artists for word in cut(title).words)

@@ -27,27 +27,31 @@ _GAP = (
 )
 _WORD = rf"[^{_GAP}]+(?:'+[^{_GAP}]+)*"
 _TOKEN = re.compile(
-    rf"{_WORD}|(?<=\s)-+|-+(?=\s)|//|[()\[\]{{}}<>「」『』【】〈〉《》〔〕“”\"«»|/\\–—―~_:,;&+*•·・►▶★☆❤⭐@]|(?<!\S)'(?=\S)|(?<=\S)'(?!\S)"
+    rf"\bm/v\b|\bw/|{_WORD}|(?<=\s)-+|-+(?=\s)|//|[()\[\]{{}}<>「」『』【】〈〉《》〔〕“”\"«»|/\\–—―~_#:,;&+*•·・►▶★☆❤⭐@]|(?<!\S)'(?=\S)|(?<=\S)'(?!\S)"
 )
 _OPENERS = frozenset("([{<「『【〈《〔")
 _CLOSERS = frozenset(")]}>」』】〉》〕")
 _TITLE_QUOTES = frozenset("「」『』\"'“”«»")  # what they hold is a title as often as an aside
 _JOINERS = frozenset(",;&+")
+_INSIDE = frozenset("/\\\"'“”«»:")  # within brackets these part nothing: (From "Tangled"), (feat. Ol' Dirty Bastard)
 _ACRONYM = re.compile(r"(?<![^\W_])([^\W\d_])\.(?=[^\W_])")
 _BANG = re.compile(r"(?<=[^\W_])!(?=[^\W_])")
 _DOLLAR = re.compile(r"\$(?=[^\W\d_])|(?<=[^\W_])\$")
-_DROPPED_G = re.compile(r"in'(?![^\W_])")
 
-PART_WORDS = frozenset(
-    "pt pts part parts teil parte partie deel del część cz часть ч no nr number op opus vol volume chapter kapitel "
-    "capitulo chapitre act folge episode ep season bk book".split()
-)
+# Words before a number that name one piece of a work, each with its common form.
+_PART_FORMS = {
+    "pt": "part", "pts": "part", "parts": "part", "teil": "part", "parte": "part", "partes": "part", "partie": "part",
+    "deel": "part", "czesc": "part", "cz": "part", "часть": "part", "ч": "part", "nr": "no", "number": "no", "opus": "op",
+    "volume": "vol", "kapitel": "chapter", "capitulo": "chapter", "chapitre": "chapter",
+}  # fmt: skip
+PART_WORDS = frozenset({*_PART_FORMS.values(), "act", "folge", "episode", "season", "book"})
 _NUMBER_WORDS = {
     w: str(n) for n, w in enumerate("one two three four five six seven eight nine ten eleven twelve".split(), start=1)
 }
 _ROMAN = {w: str(n) for n, w in enumerate("i ii iii iv v vi vii viii ix x xi xii xiii xiv xv xvi".split(), start=1)}
 _PLAIN_ROMAN = {w: n for w, n in _ROMAN.items() if w not in {"i", "v", "x", "vi", "xi"}}  # those are words as well
-_FILLERS = frozenset({"the", "and", "&", "+"})
+_FILLERS = frozenset({"the", "and"})
+ARTICLES = frozenset("la el los las le les il lo gli der die das o os a an de het".split())
 
 
 @lru_cache(maxsize=65536)
@@ -64,8 +68,6 @@ def fold(text: str) -> str:
         folded = _BANG.sub("i", folded)  # P!nk
     if "." in folded:
         folded = _ACRONYM.sub(r"\1", folded)  # G.O.A.T., B.o.B
-    if "in'" in folded:
-        folded = _DROPPED_G.sub("ing", folded)  # Sittin' is Sitting
     return folded
 
 
@@ -104,10 +106,10 @@ def cut(text: str) -> Text:
     quoted = False
     for token in _TOKEN.findall(fold(text)):
         first = token[0]
-        if first.isalnum() or first not in _SEPARATORS:
+        if first not in _SEPARATORS:
             _add(words, where, token, len(groups) - 1)
             continue
-        if first in _JOINERS:
+        if first in _JOINERS or (depth and first in _INSIDE) or (first == "#" and len(words) in joins):
             joins.add(len(words))
             continue
         if first in _OPENERS:
@@ -130,7 +132,7 @@ def cut(text: str) -> Text:
     return Text(words, where, groups, joins)
 
 
-_SEPARATORS = frozenset("()[]{}<>「」『』【】〈〉《》〔〕“”\"«»|/\\–—―~_:,;&+*•·・►▶★☆❤⭐@'-")
+_SEPARATORS = frozenset("()[]{}<>「」『』【】〈〉《》〔〕“”\"«»|/\\–—―~_#:,;&+*•·・►▶★☆❤⭐@'-")
 
 
 def _add(words: list[str], where: list[int], token: str, group: int) -> None:
@@ -138,7 +140,13 @@ def _add(words: list[str], where: list[int], token: str, group: int) -> None:
     word = token.replace("'", "") if "'" in token else token
     if word in _FILLERS:
         return
-    if word in _PLAIN_ROMAN:
+    if word.endswith("ing") and len(word) > 5:
+        word = word[:-1]  # Sittin' is Sitting
+    elif "/" in word:
+        word = word.replace("/", "")
+    if word in _PART_FORMS:
+        word = _PART_FORMS[word]
+    elif word in _PLAIN_ROMAN:
         word = _PLAIN_ROMAN[word]
     elif words and words[-1] in PART_WORDS and (word in _NUMBER_WORDS or word in _ROMAN):
         word = _NUMBER_WORDS.get(word) or _ROMAN[word]

@@ -10,10 +10,13 @@ TITLE, ARTIST, LENGTH, EXTRAS = 0.50, 0.30, 0.15, 0.05
 EXACT = 1.0
 JOINED = 0.99  # "KICK BACK" and "KICKBACK": the same letters
 BRACKET_APART = 0.98  # one side leaves a subtitle out; titles on YouTube often do
+SUFFIXED = 0.99  # a label's or a film's name after the title
+EXTENDED = 0.80  # more words touch the title: then it is another one
 LATIN = 0.96  # the same in Latin letters: "Камин" and "Kamin"
 READING = 0.93  # a Japanese title and its romaji: the kana agree, the kanji cannot be checked
 NEAR = 0.90  # at most this for titles that are only similar: one letter can be another song ("Dañado", "Dañada")
 NEAR_RATIO = 86.0  # rapidfuzz ratio from which titles count as similar; below, typos become other words
+LATIN_RATIO = 88.0  # how alike two Latin readings of one name are: romanisations differ by a letter or two
 
 # How good the artist is, by where the name was found.
 NAMED = 1.0  # among the candidate's artists, or the channel is the artist's own
@@ -27,11 +30,14 @@ UNKNOWN = 0.50  # nothing is said about who made it
 SURE_GAP = 3.0
 SURE_SHARE = 0.012
 VIDEO_GAP_SHORT, VIDEO_GAP_LONG = -5.0, 20.0
-UPLOAD_GAP = 5.0  # somebody's upload of the audio: a little silence at the ends
+UPLOAD_GAP = 2.0  # somebody's upload of the audio has its length; what is longer has something added
 OPEN_GAP, OPEN_SHARE = 15.0, 0.05  # beyond "sure" and within this: a person should look
 OPEN_VIDEO_GAP = 90.0  # official videos with scenes around the song
 LENGTH_ZERO = 30.0  # the gap at which the length's part of the score is nothing
 LENGTH_UNKNOWN = 0.6  # the length's part when it cannot be compared
+
+GUEST_NAMED = 0.3  # of the extras: the upload that names the guest is rather the recording with the guest
+OWNER_SAME = 0.5  # share of words in which the names of two remixers must agree
 
 # Verdicts: what the total must reach when no gate failed, and when only open questions remain.
 ACCEPT_TOTAL = {
@@ -42,6 +48,11 @@ ACCEPT_TOTAL = {
 REVIEW_TOTAL = 0.60  # below, a person would only be bored
 
 # Gates that close for good: another song, another performer, another recording. All others ask a person.
-CLOSING = frozenset({"title", "artist", "length", "part", "version", "unavailable"})
+CLOSING = frozenset({"title", "artist", "length", "cut", "part", "version", "unavailable"})
+# When an artist has at least this many other lengths of a song in the same list, there are several recordings of it,
+# and a length alone does not tell which one is meant.
+SEVERAL = 2
+SAME_ALBUM = 0.85  # likeness from which two album names are one
+
 # Open questions that "best effort" answers with yes: the song is very likely the one, only its dress is not proven.
-LIKELY = frozenset({"subtitle", "guest", "version-owner", "spelling", "length-near"})
+LIKELY = frozenset({"subtitle", "guest", "version-unclear", "spelling", "length-near"})
