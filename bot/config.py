@@ -356,7 +356,7 @@ def _is_loopback(host: str) -> bool:
 def _database_url(value: str) -> str:
     scheme = value.partition("://")[0]
     if scheme == "sqlite+aiosqlite":
-        if not value.startswith("sqlite+aiosqlite:///") or value.endswith(":///"):
+        if not value.startswith("sqlite+aiosqlite:///") or value.endswith((":///", ":memory:")):
             raise ValueError("DATABASE_URL names no file; write sqlite+aiosqlite:///data/crossfade.db.")
         return value
     if scheme == "postgresql+asyncpg":
