@@ -1,0 +1,36 @@
+"""What each Discord server chose for itself."""
+
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Row, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.model.guild import GuildSettings
+from storage.database import Repository, reads, writes
+from storage.schema import guild_settings
+
+
+class Guilds(Repository):
+    @reads
+    async def get(self, connection: AsyncConnection, guild_id: int) -> GuildSettings:
+        """The guild's settings, the defaults where it never chose."""
+        statement = select(guild_settings).where(guild_settings.c.guild_id == guild_id)
+        row = (await connection.execute(statement)).one_or_none()
+        return GuildSettings(guild_id=guild_id) if row is None else _settings(row)
+
+    @writes
+    async def save(self, connection: AsyncConnection, settings: GuildSettings) -> None:
+        values = asdict(settings)
+        statement = self.db.insert(guild_settings).values(**values)
+        await connection.execute(statement.on_conflict_do_update(index_elements=["guild_id"], set_=values))
+
+    @reads
+    async def all(self, connection: AsyncConnection) -> list[GuildSettings]:
+        """Every guild that chose something."""
+        statement = select(guild_settings).order_by(guild_settings.c.guild_id)
+        return [_settings(row) for row in await connection.execute(statement)]
+
+
+def _settings(row: Row[Any]) -> GuildSettings:
+    return GuildSettings(**row._mapping)

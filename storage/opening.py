@@ -1,0 +1,110 @@
+"""Opens the database: lock, version gate, migrations, connections, repositories."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.clock import Clock
+from storage.accounts import Accounts
+from storage.blacklist import Blacklist
+from storage.crypto import Vault
+from storage.database import Database, check_sqlite_version, open_database, sqlite_file
+from storage.errors import DatabaseUnusable
+from storage.guilds import Guilds
+from storage.items import Items
+from storage.leases import Leases
+from storage.links import Links
+from storage.lock import only_process
+from storage.logs import Logs
+from storage.mappings import Mappings
+from storage.matches import Matches
+from storage.migration import prepare
+from storage.notes import Notes
+from storage.oauth import OAuthStates
+from storage.pauses import Pauses
+from storage.playlists import Playlists
+from storage.quota import Ledger
+from storage.runs import Runs
+from storage.snapshots import Snapshots
+from storage.stats import Stats
+from storage.tasks import Tasks
+from storage.tracks import Tracks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storage:
+    """Everything that is kept. Each method of a repository is a transaction of its own."""
+
+    db: Database
+    accounts: Accounts
+    guilds: Guilds
+    playlists: Playlists
+    tracks: Tracks
+    mappings: Mappings
+    links: Links
+    snapshots: Snapshots
+    matches: Matches
+    runs: Runs
+    items: Items
+    leases: Leases
+    blacklist: Blacklist
+    logs: Logs
+    tasks: Tasks
+    quota: Ledger
+    oauth: OAuthStates
+    pauses: Pauses
+    stats: Stats
+    meta: Notes
+
+
+@asynccontextmanager
+async def open_storage(
+    url: str, *, keys: Sequence[bytes] = (), clock: Clock | Callable[[], datetime], migrate: bool = True
+) -> AsyncIterator[Storage]:
+    """The storage at ``url`` (sqlite+aiosqlite:///FILE or postgresql+asyncpg://…), migrated unless told otherwise.
+
+    ``keys``: 32 bytes each, newest first; without any, logins can be neither kept nor read. Raises DatabaseNewer,
+    DatabaseLocked or DatabaseUnusable, each with its remedy, and KeysUnusable.
+    """
+    vault = Vault(keys)
+    async with AsyncExitStack() as stack:
+        file = sqlite_file(url)
+        if file is not None:
+            check_sqlite_version()
+            if not migrate and not file.exists():
+                raise DatabaseUnusable("There is no database yet; run `crossfade migrate` first.")
+            try:
+                file.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise DatabaseUnusable(f"{file.parent} cannot be made; check its permissions.") from error
+            stack.enter_context(only_process(file))
+        await prepare(url, migrate=migrate)
+        now = clock if callable(clock) else clock.now
+        db = await stack.enter_async_context(open_database(url, now))
+        yield _storage(db, vault)
+
+
+def _storage(db: Database, vault: Vault) -> Storage:
+    return Storage(
+        db=db,
+        accounts=Accounts(db, vault),
+        guilds=Guilds(db),
+        playlists=Playlists(db),
+        tracks=Tracks(db),
+        mappings=Mappings(db),
+        links=Links(db),
+        snapshots=Snapshots(db),
+        matches=Matches(db),
+        runs=Runs(db),
+        items=Items(db),
+        leases=Leases(db),
+        blacklist=Blacklist(db),
+        logs=Logs(db),
+        tasks=Tasks(db),
+        quota=Ledger(db),
+        oauth=OAuthStates(db, vault),
+        pauses=Pauses(db),
+        stats=Stats(db),
+        meta=Notes(db),
+    )

@@ -1,0 +1,201 @@
+"""Runs, one active at most for each mapping, and the plans that previews left behind."""
+
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import Row, delete, exists, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.model.plan import Plan
+from bot.model.run import Run, RunCounts, RunKind, RunStatus, Trigger
+from storage.database import Repository, reads, writes
+from storage.schema import RUN_IS_ACTIVE, mappings, plans, runs, snapshots, sync_items
+from storage.words import PlanState
+
+_PLAN = TypeAdapter(Plan)
+_COUNTS = tuple(asdict(RunCounts()))
+
+
+class Runs(Repository):
+    @writes
+    async def start(
+        self,
+        connection: AsyncConnection,
+        kind: RunKind,
+        mapping_id: int,
+        trigger: Trigger,
+        actor_id: int,
+        now: datetime,
+    ) -> Run | None:
+        """A new run in progress; None while the mapping has an active one (the unique index says so)."""
+        guild = select(mappings.c.guild_id).where(mappings.c.id == mapping_id).scalar_subquery()
+        statement = (
+            self.db.insert(runs)
+            .values(
+                kind=kind,
+                mapping_id=mapping_id,
+                guild_id=guild,
+                trigger=trigger,
+                actor=actor_id,
+                status=RunStatus.IN_PROGRESS,
+                created_at=now,
+                started_at=now,
+                heartbeat_at=now,
+                error="",
+                **asdict(RunCounts()),
+            )
+            .on_conflict_do_nothing()
+            .returning(*runs.c)
+        )
+        row = (await connection.execute(statement)).one_or_none()
+        return None if row is None else _run(row)
+
+    @writes
+    async def heartbeat(self, connection: AsyncConnection, run_id: int, now: datetime) -> bool:
+        """Says that the run is alive; False when it is not active any more."""
+        statement = update(runs).where(runs.c.id == run_id, RUN_IS_ACTIVE).values(heartbeat_at=now)
+        return bool((await connection.execute(statement)).rowcount)
+
+    @writes
+    async def add_counts(self, connection: AsyncConnection, run_id: int, delta: RunCounts) -> None:
+        """Adds ``delta`` to the run's counts."""
+        added = {name: runs.c[name] + value for name, value in asdict(delta).items() if value}
+        if added:
+            await connection.execute(update(runs).where(runs.c.id == run_id).values(**added))
+
+    @writes
+    async def finish(
+        self, connection: AsyncConnection, run_id: int, status: RunStatus, now: datetime, error: str = ""
+    ) -> Run | None:
+        """The run as it ended; None when it had ended before."""
+        statement = (
+            update(runs)
+            .where(runs.c.id == run_id, RUN_IS_ACTIVE)
+            .values(status=status, completed_at=now, error=error)
+            .returning(*runs.c)
+        )
+        row = (await connection.execute(statement)).one_or_none()
+        return None if row is None else _run(row)
+
+    @reads
+    async def get(self, connection: AsyncConnection, run_id: int, guild_id: int | None = None) -> Run | None:
+        """The run, None when it is unknown or belongs to another guild than ``guild_id``."""
+        statement = select(runs).where(runs.c.id == run_id)
+        if guild_id is not None:
+            statement = statement.where(runs.c.guild_id == guild_id)
+        row = (await connection.execute(statement)).one_or_none()
+        return None if row is None else _run(row)
+
+    @reads
+    async def recent(self, connection: AsyncConnection, guild_id: int | None, limit: int = 10) -> list[Run]:
+        """The guild's latest runs (None: of all guilds), newest first."""
+        return await recent(connection, guild_id, limit)
+
+    @reads
+    async def of_mapping(self, connection: AsyncConnection, mapping_id: int, limit: int = 10) -> list[Run]:
+        """The mapping's latest runs, newest first."""
+        statement = select(runs).where(runs.c.mapping_id == mapping_id).order_by(runs.c.id.desc()).limit(limit)
+        return [_run(row) for row in await connection.execute(statement)]
+
+    @reads
+    async def active(self, connection: AsyncConnection, guild_id: int | None = None) -> list[Run]:
+        """The guild's runs that are under way (None: of all guilds), oldest first."""
+        statement = select(runs).where(RUN_IS_ACTIVE).order_by(runs.c.id)
+        if guild_id is not None:
+            statement = statement.where(runs.c.guild_id == guild_id)
+        return [_run(row) for row in await connection.execute(statement)]
+
+    @reads
+    async def active_of_mapping(self, connection: AsyncConnection, mapping_id: int) -> Run | None:
+        """The mapping's run that is under way."""
+        statement = select(runs).where(runs.c.mapping_id == mapping_id, RUN_IS_ACTIVE)
+        row = (await connection.execute(statement)).one_or_none()
+        return None if row is None else _run(row)
+
+    @writes
+    async def fail_abandoned(self, connection: AsyncConnection, now: datetime, older_than: timedelta) -> list[Run]:
+        """Fails active runs without a heartbeat for ``older_than`` (design: 30 minutes); those runs."""
+        silent = runs.c.heartbeat_at < now - older_than
+        return await self._fail(connection, silent, now, "It gave no sign of life.")
+
+    @writes
+    async def fail_all_active(self, connection: AsyncConnection, now: datetime, reason: str) -> list[Run]:
+        """At the start of the only process: fails what the dead one left under way; those runs."""
+        return await self._fail(connection, runs.c.id.is_not(None), now, reason)
+
+    @writes
+    async def save_plan(self, connection: AsyncConnection, run_id: int, plan: Plan) -> None:
+        """Keeps a preview's plan, open to be applied once."""
+        kept = {"plan": _PLAN.dump_python(plan, mode="json"), "state": PlanState.OPEN, "created_at": self.db.now()}
+        statement = self.db.insert(plans).values(run_id=run_id, **kept)
+        await connection.execute(statement.on_conflict_do_update(index_elements=["run_id"], set_=kept))
+
+    @reads
+    async def plan(self, connection: AsyncConnection, run_id: int) -> Plan | None:
+        """The plan that the run showed, whatever became of it."""
+        kept = (await connection.execute(select(plans.c.plan).where(plans.c.run_id == run_id))).scalar()
+        return None if kept is None else _PLAN.validate_python(kept)
+
+    @reads
+    async def plan_state(self, connection: AsyncConnection, run_id: int) -> PlanState | None:
+        """What became of the plan; None when the run has none."""
+        return (await connection.execute(select(plans.c.state).where(plans.c.run_id == run_id))).scalar()
+
+    @writes
+    async def take_plan(self, connection: AsyncConnection, run_id: int, state: PlanState = PlanState.APPLIED) -> bool:
+        """Turns an open plan into ``state``; True for one caller only, however many press the button."""
+        statement = update(plans).where(plans.c.run_id == run_id, plans.c.state == PlanState.OPEN).values(state=state)
+        return bool((await connection.execute(statement)).rowcount)
+
+    @writes
+    async def delete_older(self, connection: AsyncConnection, before: datetime, batch: int = 500) -> int:
+        """Drops ended runs from before ``before`` that no item or snapshot refers to, with their plans; how many."""
+        statement = (
+            select(runs.c.id)
+            .where(
+                runs.c.completed_at < before,
+                ~exists().where(sync_items.c.run_id == runs.c.id),
+                ~exists().where(snapshots.c.run_id == runs.c.id),
+            )
+            .order_by(runs.c.id)
+            .limit(batch)
+        )
+        ids = list((await connection.execute(statement)).scalars())
+        await connection.execute(delete(plans).where(plans.c.run_id.in_(ids)))
+        return (await connection.execute(delete(runs).where(runs.c.id.in_(ids)))).rowcount
+
+    async def _fail(self, connection: AsyncConnection, which: Any, now: datetime, reason: str) -> list[Run]:
+        statement = (
+            update(runs)
+            .where(RUN_IS_ACTIVE, which)
+            .values(status=RunStatus.FAILED, completed_at=now, error=reason)
+            .returning(*runs.c)
+        )
+        return sorted((_run(row) for row in await connection.execute(statement)), key=lambda run: run.id)
+
+
+async def recent(connection: AsyncConnection, guild_id: int | None, limit: int) -> list[Run]:
+    """``Runs.recent`` inside somebody else's transaction."""
+    statement = select(runs).order_by(runs.c.id.desc()).limit(limit)
+    if guild_id is not None:
+        statement = statement.where(runs.c.guild_id == guild_id)
+    return [_run(row) for row in await connection.execute(statement)]
+
+
+def _run(row: Row[Any]) -> Run:
+    return Run(
+        id=row.id,
+        kind=row.kind,
+        mapping_id=row.mapping_id,
+        trigger=row.trigger,
+        actor_id=row.actor,
+        status=row.status,
+        created_at=row.created_at,
+        started_at=row.started_at,
+        completed_at=row.completed_at,
+        heartbeat_at=row.heartbeat_at,
+        error=row.error,
+        counts=RunCounts(**{name: row._mapping[name] for name in _COUNTS}),
+    )

@@ -1,0 +1,58 @@
+"""What the background tasks did last and do next."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage.database import Repository, reads, writes
+from storage.schema import task_status
+from storage.words import TaskState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskStatus:
+    """One background task. ``status`` is a word of ``TaskState``; ``last_result`` a sentence."""
+
+    task_name: str
+    last_run: datetime | None = None
+    next_run: datetime | None = None
+    status: str = TaskState.OK
+    last_error: str = ""
+    last_result: str = ""
+
+
+class Tasks(Repository):
+    @writes
+    async def note(
+        self,
+        connection: AsyncConnection,
+        task_name: str,
+        *,
+        status: str = TaskState.OK,
+        last_run: datetime | None = None,
+        next_run: datetime | None = None,
+        last_error: str | None = None,
+        last_result: str | None = None,
+    ) -> None:
+        """Keeps what is said of the task; what is not said stays as it was."""
+        given: dict[str, Any] = {
+            "status": status,
+            "last_run": last_run,
+            "next_run": next_run,
+            "last_error": last_error,
+            "last_result": last_result,
+        }
+        said = {name: value for name, value in given.items() if value is not None}
+        statement = self.db.insert(task_status).values(
+            task_name=task_name, **{"last_error": "", "last_result": "", **said}
+        )
+        await connection.execute(statement.on_conflict_do_update(index_elements=["task_name"], set_=said))
+
+    @reads
+    async def all(self, connection: AsyncConnection) -> list[TaskStatus]:
+        """Every task that ever said something, by name."""
+        rows = await connection.execute(select(task_status).order_by(task_status.c.task_name))
+        return [TaskStatus(**row._mapping) for row in rows]
