@@ -9,6 +9,7 @@ from bot.engine.matching.scoring import judge, measure
 from bot.model.matching import Candidate, Decision, MatchPolicy, Score, Verdict
 from bot.model.music import CandidateKind, Track
 
+_LENGTH_ONLY = frozenset({"length", "guest"})
 _RANK = {Verdict.ACCEPT: 2, Verdict.REVIEW: 1, Verdict.REJECT: 0}
 
 
@@ -48,7 +49,9 @@ def _several_recordings(ranked: list[Candidate]) -> bool:
     lengths = {
         round(candidate.track.duration or 0.0)
         for candidate in ranked
-        if candidate.score.gates == ("length",) and (copied or candidate.track.kind is CandidateKind.SONG)
+        if "length" in candidate.score.gates
+        and _LENGTH_ONLY.issuperset(candidate.score.gates)
+        and (copied or candidate.track.kind is CandidateKind.SONG)
     }
     return len(lengths) >= weights.SEVERAL
 

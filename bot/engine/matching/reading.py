@@ -54,8 +54,7 @@ def read(track: Track) -> Reading:
         if words and words not in variants and not (variants and "".join(words) in keys):
             variants.append(words)  # "Artist | Mission 10" must not be found by the artist's name alone
     names = [cut(name).words for name in track.artists]
-    guests = frozenset([*parts.guests, "".join(parts.guests)] if parts.guests else [])
-    lent = _lent(names, guests, parts.tags)
+    lent = _lent(names, frozenset(parts.guests), parts.tags)
     artist_words = frozenset(word for name in names for word in name)
     album = cut(track.album) if track.album else None
     return Reading(
@@ -65,7 +64,7 @@ def read(track: Track) -> Reading:
         tags=parts.tags,
         same=parts.same,
         asides=parts.asides,
-        guests=guests - artist_words if lent else guests,
+        guests=_guest_keys([word for word in parts.guests if not (lent and word in artist_words)]),
         names=names,
         artist_words=artist_words,
         keys=keys,
@@ -78,6 +77,11 @@ def read(track: Track) -> Reading:
 def _without_article(words: list[str]) -> list[str]:
     """The title without its leading article, when enough is left to know it by."""
     return words[1:] if len(words) > 2 and words[0] in ARTICLES else []
+
+
+def _guest_keys(words: list[str]) -> frozenset[str]:
+    """The guests' words, and all of them in one, for names that are spelled with other gaps."""
+    return frozenset([*words, "".join(words)] if words else [])
 
 
 def _lent(names: list[list[str]], guests: frozenset[str], tags: dict[str, tuple[str, ...]]) -> bool:

@@ -76,14 +76,14 @@ SAME_RECORDING = """
     mono, mono version, mono mix, stereo, stereo version, stereo mix,
     radio edit, radio mix, radio version, radio cut, single edit, single version, single mix, album version, album edit,
     album mix, edit, original, original version, original mix, original recording, original song, main version, mtv version,
-    video version, official version, lp version, full version, full song, full length, explicit, explicit version, clean,
+    video version, lp version, full version, full song, full length, explicit, explicit version, clean,
     clean version, dirty, dirty version, censored, uncensored, uncut, bonus track, bonus, deluxe, deluxe edition,
     deluxe version, expanded edition, anniversary edition, special edition, 7 version, 7 inch, album v
 """
 
 # What is said of the upload or of the pictures, not of the sound.
 UPLOAD = """
-    official, officially, oficial, officiel, officielle, offiziell, offizielle, offizielles, ufficiale, resmi, oficjalny,
+    official, official version, officially, oficial, officiel, officielle, offiziell, offizielle, offizielles, ufficiale, resmi, oficjalny,
     oficjalne, oficjalna, официальный, официальное, offical, offcial, officail, video, videos, videoclip, videoclipe,
     videoklip, video clip, clip, clipe, klip, teledysk, клип, видео, mv, m v, pv, audio, music video, musikvideo, video musical,
     müzik video, hudební klip, lyric, lyrics, lyrical, lyric video, letra, con letra, com letra, letras, legendado, songtext,
