@@ -188,7 +188,7 @@ def _file_url(file: Path, mode: str) -> URL:
 
 
 def _sqlite_engine(url: URL, *, size: int, pragmas: dict[str, str], begin: str) -> AsyncEngine:
-    engine = create_async_engine(url, pool_size=size, max_overflow=0, pool_timeout=60, json_serializer=_compact_json)
+    engine = create_async_engine(url, pool_size=size, max_overflow=0, pool_timeout=60, json_serializer=compact_json)
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
@@ -208,13 +208,13 @@ def _sqlite_engine(url: URL, *, size: int, pragmas: dict[str, str], begin: str) 
 def _postgres_engine(url: str) -> AsyncEngine:
     try:
         return create_async_engine(
-            url, pool_size=_POSTGRES_CONNECTIONS, max_overflow=0, pool_pre_ping=True, json_serializer=_compact_json
+            url, pool_size=_POSTGRES_CONNECTIONS, max_overflow=0, pool_pre_ping=True, json_serializer=compact_json
         )
     except ModuleNotFoundError as error:
         raise DatabaseUnusable("PostgreSQL needs the extra: pip install 'crossfade[postgres]'.") from error
 
 
-_compact_json = functools.partial(json.dumps, separators=(",", ":"))
+compact_json = functools.partial(json.dumps, separators=(",", ":"))
 
 
 async def _transaction(engine: AsyncEngine, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:

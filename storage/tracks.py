@@ -4,15 +4,17 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, case, func, select
+from sqlalchemy import Row, Text, case, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model.music import Service, Track
-from storage.database import Database, Repository, chunks, reads, writes
+from storage.columns import JSON_VERSION
+from storage.database import Database, Repository, chunks, compact_json, reads, writes
 from storage.schema import tracks
 
 # A search result tells less than a playlist entry: what is known stays where the newer answer is silent.
 _KEPT_WHEN_SILENT = ("album", "duration", "isrc", "explicit", "release_date", "track_number", "channel", "views")
+_NOBODY = compact_json({"v": JSON_VERSION, "names": []})  # PostgreSQL compares JSON only as text
 
 
 class Tracks(Repository):
@@ -58,7 +60,7 @@ async def remember(db: Database, connection: AsyncConnection, found: Iterable[Tr
         new = statement.excluded
         kept = {name: func.coalesce(new[name], tracks.c[name]) for name in _KEPT_WHEN_SILENT}
         named_again = case((new.available, new.title), else_=tracks.c.title)
-        says_artists = new.available & (new.artists != _names(()))
+        says_artists = new.available & (cast(new.artists, Text) != _NOBODY)
         statement = statement.on_conflict_do_update(
             index_elements=["service", "external_id"],
             set_={
