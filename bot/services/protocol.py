@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from bot.model.music import PlaylistContent, PlaylistInfo, Profile, Service, Track
@@ -25,6 +26,10 @@ class Accounting(Protocol):
 
     async def spend(self, bucket: Bucket, operation: str, *, units: int, mapping_id: int, calls: int = 1) -> None:
         """Charge or raise ``QuotaSpent``; what was charged is never given back."""
+        ...
+
+    async def exhaust(self, bucket: Bucket) -> datetime:
+        """The service itself says that the bucket is empty: hold it to be so until the returned moment (aware UTC)."""
         ...
 
 

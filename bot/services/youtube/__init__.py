@@ -1,0 +1,1 @@
+"""YouTube, through Google's API client; its search optionally through ytmusicapi."""
