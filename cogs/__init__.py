@@ -1,0 +1,15 @@
+"""The doors in Discord: one feature each. A cog acknowledges, checks, makes one call, renders and sends."""
+
+NAMES = (
+    "cogs.accounts",
+    "cogs.help",
+    "cogs.items",
+    "cogs.log_feed",
+    "cogs.logs",
+    "cogs.mapping",
+    "cogs.quota",
+    "cogs.review",
+    "cogs.setup",
+    "cogs.stats",
+    "cogs.sync",
+)

@@ -1,0 +1,64 @@
+"""The embed of /stats: the cards of the dashboard, as a pure function of its numbers."""
+
+from collections.abc import Mapping as Map
+
+import discord
+
+from bot.engine.stats import Dashboard
+from bot.model.quota import Bucket, BucketState
+from cogs._ui import colours, foreign, moments
+
+RUNS_SHOWN = 5
+_BADGES = {"success": "✅", "failed": "❌", "cancelled": "⏹️", "running": "▶️"}
+_METER_CELLS = 10
+
+
+def board_card(board: Dashboard, *, refresh_seconds: int, refreshing: bool) -> discord.Embed:
+    """Mappings, queue, quota and the last runs of one server."""
+    card = discord.Embed(
+        title="Crossfade in this server", colour=_colour(board), description=f"As of {moments.relative(board.at)}"
+    )
+    for name, number in (
+        ("Mappings", board.mappings_total),
+        ("Pending", board.pending),
+        ("Running", board.running),
+        ("Errors", board.errors),
+        ("Skipped", board.skipped),
+        ("Done", board.done),
+    ):
+        card.add_field(name=name, value=f"**{number:,}**")
+    card.add_field(name="YouTube quota today", value=_youtube(board.buckets), inline=False)
+    card.add_field(name="Last runs", value=_runs(board), inline=False)
+    card.set_footer(text=f"Refreshes every {refresh_seconds} seconds" if refreshing else "Refresh is paused")
+    return card
+
+
+def meter(state: BucketState) -> str:
+    """``▰▰▱▱▱ 1,200 of 10,000``; the bar shows what is used."""
+    filled = _METER_CELLS if state.limit <= 0 else min(_METER_CELLS, -(-state.used * _METER_CELLS // state.limit))
+    return f"{'▰' * filled}{'▱' * (_METER_CELLS - filled)} {state.used:,} of {state.limit:,}"
+
+
+def _colour(board: Dashboard) -> int:
+    if board.errors:
+        return colours.CAUTION
+    return colours.WORKING if board.pending or board.running else colours.GOOD
+
+
+def _youtube(buckets: Map[Bucket, BucketState]) -> str:
+    lines = []
+    for bucket, name in ((Bucket.YOUTUBE_UNITS, "Units"), (Bucket.YOUTUBE_SEARCH, "Searches")):
+        if bucket in buckets:
+            lines.append(
+                f"{meter(buckets[bucket])} {name.lower()}, full again {moments.relative(buckets[bucket].resets_at)}"
+            )
+    return "\n".join(lines) or "not counted yet"
+
+
+def _runs(board: Dashboard) -> str:
+    lines = [
+        f"{_BADGES.get(run.status, '•')} {moments.relative(run.timestamp)} {run.job_type}: "
+        f"{foreign.plain(run.message, 150)}"
+        for run in board.recent_runs[:RUNS_SHOWN]
+    ]
+    return "\n".join(lines) or "None yet. `/mapping add` makes the first mapping, `/sync` runs it."

@@ -1,0 +1,78 @@
+"""Autocomplete: served from the database within Discord's three seconds, because it cannot be deferred."""
+
+import asyncio
+import functools
+from collections.abc import Iterable
+from zoneinfo import available_timezones
+
+from discord import app_commands
+
+from bot.engine.mappings import create_value, playlist_value
+from bot.model.mapping import Mapping
+from bot.model.music import PlaylistInfo, Service
+from cogs._ui import foreign
+from cogs._ui.reach import Interaction, runtime_of
+
+DEADLINE = 2.0  # seconds; Discord drops an answer after three
+Choices = list[app_commands.Choice[str]]
+
+
+async def mappings(interaction: Interaction, current: str) -> Choices:
+    """The server's mappings whose name holds ``current``; the value is the mapping's id."""
+    if interaction.guild_id is None:
+        return []
+    async with asyncio.timeout(DEADLINE):
+        found = await runtime_of(interaction).mappings.suggest(interaction.guild_id, current)
+    return [_mapping_choice(mapping) for mapping in found[: foreign.CHOICES]]
+
+
+async def playlists(interaction: Interaction, current: str) -> Choices:
+    """The person's own playlists, and last the offer to create one named so on each service."""
+    async with asyncio.timeout(DEADLINE):
+        found = await runtime_of(interaction).mappings.suggest_playlists(interaction.user.id, current)
+    name = foreign.visible(current) or foreign.visible(str(interaction.namespace.name or ""))
+    offers = [] if _is_address(name) or not name else [_creation(service, name) for service in Service]
+    known = [_playlist_choice(info) for info in found[: foreign.CHOICES - len(offers)]]
+    return known + offers
+
+
+async def timezones(_: Interaction, current: str) -> Choices:
+    """Names of timezones that hold ``current``, whatever its case and spaces."""
+    sought = current.strip().lower().replace(" ", "_")
+    return _choices(name for name in _timezones() if sought in name.lower())
+
+
+def _choices(values: Iterable[str]) -> Choices:
+    return [
+        app_commands.Choice(name=foreign.label(value), value=value) for value, _ in zip(values, range(25), strict=False)
+    ]
+
+
+def _mapping_choice(mapping: Mapping) -> app_commands.Choice[str]:
+    paused = "" if mapping.enabled else " (paused)"
+    name = foreign.label(mapping.name, foreign.CHOICE - len(paused))
+    return app_commands.Choice(name=name + paused, value=str(mapping.id))
+
+
+def _playlist_choice(info: PlaylistInfo) -> app_commands.Choice[str]:
+    tracks = "" if info.item_count is None else f" ({info.item_count:,} tracks)"
+    head = f"{info.service.label} · "
+    name = foreign.label(info.name or info.external_id, foreign.CHOICE - len(head) - len(tracks))
+    return app_commands.Choice(name=head + name + tracks, value=playlist_value(info.service, info.external_id))
+
+
+def _creation(service: Service, name: str) -> app_commands.Choice[str]:
+    tail = f"” on {service.label}"
+    shown = foreign.label(name, foreign.CHOICE - len(tail) - len("➕ Create “"))
+    return app_commands.Choice(name=f"➕ Create “{shown}{tail}", value=create_value(service, name))
+
+
+def _is_address(text: str) -> bool:
+    return "://" in text or text.startswith(("spotify:", "youtube:", "create:"))
+
+
+@functools.cache
+def _timezones() -> tuple[str, ...]:
+    """Common names first: those with a continent, UTC on top."""
+    names = sorted(available_timezones())
+    return ("UTC", *(name for name in names if "/" in name and not name.startswith(("Etc/", "posix/", "right/"))))

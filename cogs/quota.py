@@ -1,0 +1,34 @@
+"""The door /quota: where the calls went, what is left, and when the queue will be through."""
+
+import io
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from cogs._ui import charts, foreign, quota_card
+from cogs._ui.doors import door
+from cogs._ui.reach import Client, Interaction, guild_of
+
+DAYS = 7
+
+
+class Quota(commands.Cog):
+    def __init__(self, bot: Client) -> None:
+        self.bot = bot
+
+    @app_commands.command(description="Calls to the services by day, against their limits, with the forecast.")
+    @door()
+    async def quota(self, interaction: Interaction) -> None:
+        quota, now = self.bot.runtime.quota, self.bot.runtime.clock.now()
+        states = await quota.states()
+        queue = await quota.forecast_queue(guild_of(interaction))
+        panels = charts.panels(await quota.usage(DAYS), states, queue, now, days=DAYS)
+        picture = io.BytesIO(await charts.drawn(panels))
+        file = discord.File(picture, filename="quota.png", description=charts.alt_text(panels, now))
+        card = quota_card.quota_card(states, queue).set_image(url="attachment://quota.png")
+        await interaction.edit_original_response(embeds=foreign.fit([card]), attachments=[file])
+
+
+async def setup(bot: Client) -> None:
+    await bot.add_cog(Quota(bot))

@@ -1,0 +1,160 @@
+"""The command /stats, its buttons, and the one self-refreshing board of each server."""
+
+import logging
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands, tasks
+
+from bot.model.events import Event, SettingsChanged
+from cogs._ui import board, foreign
+from cogs._ui.doors import Pressed, door, own_guild, panel
+from cogs._ui.reach import Client, Interaction, guild_of
+
+log = logging.getLogger(__name__)
+
+
+class Stats(commands.Cog):
+    """At most one board of a server refreshes itself; it lives as long as the process and is taken up by Refresh."""
+
+    def __init__(self, bot: Client) -> None:
+        self.bot = bot
+        self._boards: dict[int, Board] = {}
+
+    async def cog_load(self) -> None:
+        self.bot.add_dynamic_items(Refresh, Pause)
+
+    async def cog_unload(self) -> None:
+        for each in self._boards.values():
+            each.stop()
+        self._boards.clear()
+
+    @app_commands.command(description="Mappings, queue, quota and the last runs; refreshes itself.")
+    @door()
+    async def stats(self, interaction: Interaction) -> None:
+        await self.show(interaction, guild_of(interaction), refreshing=True)
+
+    async def show(self, interaction: Interaction, guild_id: int, *, refreshing: bool) -> None:
+        """Answer with the board as it is now; ``refreshing``: this message is the one that refreshes itself."""
+        runtime = self.bot.runtime
+        seconds = (await runtime.storage.guilds.get(guild_id)).refresh_seconds
+        card = board.board_card(await runtime.stats.dashboard(guild_id), refresh_seconds=seconds, refreshing=refreshing)
+        message = await interaction.edit_original_response(
+            embeds=foreign.fit([card]), view=_buttons(guild_id, refreshing)
+        )
+        older = self._boards.pop(guild_id, None) if refreshing else self._boards.get(guild_id)
+        if older is not None and (refreshing or older.message.id == message.id):
+            older.stop()
+            self._boards.pop(guild_id, None)
+            if older.message.id != message.id:
+                await older.retire()
+        if refreshing and interaction.channel_id is not None:
+            channel = self.bot.get_partial_messageable(interaction.channel_id, guild_id=guild_id)
+            self._boards[guild_id] = Board(self.bot, guild_id, channel.get_partial_message(message.id), seconds)
+
+    def refreshes(self, guild_id: int, message_id: int) -> bool:
+        """Whether that message refreshes itself now."""
+        present = self._boards.get(guild_id)
+        return present is not None and present.running and present.message.id == message_id
+
+    @commands.Cog.listener()
+    async def on_settings_changed(self, fact: SettingsChanged) -> None:
+        present = self._boards.get(fact.guild_id)
+        if present is not None:
+            present.pace((await self.bot.runtime.storage.guilds.get(fact.guild_id)).refresh_seconds)
+
+
+class Board:
+    """One message that shows its server's numbers anew every ``seconds``."""
+
+    def __init__(self, bot: Client, guild_id: int, message: discord.PartialMessage, seconds: int) -> None:
+        self._bot = bot
+        self._guild_id = guild_id
+        self._seconds = seconds
+        self.message = message
+        self._loop = tasks.loop(seconds=seconds)(self._refresh)
+        self._loop.start()
+
+    @property
+    def running(self) -> bool:
+        return self._loop.is_running()
+
+    def stop(self) -> None:
+        self._loop.cancel()
+
+    def pace(self, seconds: int) -> None:
+        self._seconds = seconds
+        self._loop.change_interval(seconds=seconds)
+
+    async def retire(self) -> None:
+        """A newer board took over: this one stays as it is, with a way to take up again."""
+        await self._edit(refreshing=False)
+
+    async def _refresh(self) -> None:
+        if self._loop.current_loop:  # the first turn comes at once, and the message has just been sent
+            await self._edit(refreshing=True)
+
+    async def _edit(self, *, refreshing: bool) -> None:
+        try:
+            numbers = await self._bot.runtime.stats.dashboard(self._guild_id)
+            card = board.board_card(numbers, refresh_seconds=self._seconds, refreshing=refreshing)
+            await self.message.edit(embeds=foreign.fit([card]), view=_buttons(self._guild_id, refreshing))
+        except discord.HTTPException as failure:
+            if failure.status in (403, 404):  # the message is gone or closed to us: nobody looks at it
+                self.stop()
+            log.info(
+                Event.TASK_FAILED,
+                extra={"task": "the board of /stats", "error": str(failure), "guild_id": self._guild_id},
+            )
+
+
+class Refresh(Pressed, template=r"stats:refresh:(?P<key>[0-9]{1,19})"):
+    """Shows the numbers of now. After a restart it also takes up the board's own refresh again."""
+
+    @classmethod
+    def face(cls, key: int) -> discord.ui.Item[Any]:
+        return discord.ui.Button(label="Refresh", style=discord.ButtonStyle.primary, custom_id=f"stats:refresh:{key}")
+
+    async def act(self, interaction: Interaction) -> None:
+        refreshing = _was_refreshing(interaction)
+        await _cog(interaction).show(interaction, own_guild(interaction, self.key), refreshing=refreshing)
+
+
+class Pause(Pressed, template=r"stats:pause:(?P<key>[0-9]{1,19})"):
+    """Ends the board's own refresh, or begins it again; what it does stands on it."""
+
+    @classmethod
+    def face(cls, key: int) -> discord.ui.Item[Any]:
+        return discord.ui.Button(label="Pause", style=discord.ButtonStyle.secondary, custom_id=f"stats:pause:{key}")
+
+    async def act(self, interaction: Interaction) -> None:
+        refreshing = not _was_refreshing(interaction)
+        await _cog(interaction).show(interaction, own_guild(interaction, self.key), refreshing=refreshing)
+
+
+def _buttons(guild_id: int, refreshing: bool) -> discord.ui.View:
+    pause = Pause(guild_id)
+    assert isinstance(pause.item, discord.ui.Button)
+    pause.item.label = "Pause" if refreshing else "Resume"
+    return panel(Refresh(guild_id), pause)
+
+
+def _was_refreshing(interaction: Interaction) -> bool:
+    """Read from the message itself, which also outlives a restart of the bot."""
+    message = interaction.message
+    if message is None:
+        return False
+    labels = {
+        child.label
+        for row in message.components
+        for child in getattr(row, "children", [])
+        if isinstance(child, discord.Button)
+    }
+    return "Resume" not in labels
+
+
+def _cog(interaction: Interaction) -> Stats:
+    cog = interaction.client.get_cog(Stats.__cog_name__)
+    assert isinstance(cog, Stats)
+    return cog

@@ -1,0 +1,167 @@
+"""The command /sync and the buttons of its plans."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.engine.sync import StartedSync
+from bot.model.events import Progress, RunFinished
+from bot.model.mapping import Mapping
+from bot.model.review import BlacklistState
+from bot.runtime import Runtime
+from cogs._ui import completion, foreign, sync_cards
+from cogs._ui.doors import Pressed, door, panel
+from cogs._ui.levels import Level
+from cogs._ui.reach import Client, Interaction, guild_of, runtime_of
+from cogs.sync._follow import Follower, Message
+
+log = logging.getLogger(__name__)
+
+
+class Sync(commands.Cog):
+    def __init__(self, bot: Client) -> None:
+        self.bot = bot
+        self.follower = Follower(bot.runtime)
+
+    async def cog_load(self) -> None:
+        self.bot.add_dynamic_items(*PLAN_BUTTONS)
+
+    @app_commands.command(description="Bring two playlists in step now, or preview what that would change.")
+    @app_commands.describe(mapping="Which mapping, by name or id", preview="Only show the plan; change nothing yet")
+    @door(Level.MODERATOR)
+    async def sync(self, interaction: Interaction, mapping: str, preview: bool = False) -> None:
+        runtime, guild_id = self.bot.runtime, guild_of(interaction)
+        found = await runtime.mappings.find(guild_id, mapping)
+        if preview:
+            started = await runtime.sync.preview(found.id, interaction.user.id)
+            card = await plan_card(runtime, found, started, preview=True)
+            await interaction.edit_original_response(embeds=foreign.fit([card]), view=_plan_buttons(started))
+            return
+        message = lasting(interaction, await interaction.original_response())
+        await begin(self.follower, runtime, message, found, lambda: runtime.sync.start(found.id, interaction.user.id))
+
+    @sync.autocomplete("mapping")
+    async def _mappings(self, interaction: Interaction, current: str) -> completion.Choices:
+        return await completion.mappings(interaction, current)
+
+    @commands.Cog.listener()
+    async def on_progress(self, fact: Progress) -> None:
+        self.follower.progress(fact)
+
+    @commands.Cog.listener()
+    async def on_run_finished(self, fact: RunFinished) -> None:
+        self.follower.finished(fact)
+
+
+class ApplyPlan(Pressed, template=r"plan:apply:(?P<key>[0-9]{1,19})"):
+    level = Level.MODERATOR
+
+    @classmethod
+    def face(cls, key: int) -> discord.ui.Item[Any]:
+        return discord.ui.Button(label="Apply", style=discord.ButtonStyle.success, custom_id=f"plan:apply:{key}")
+
+    async def act(self, interaction: Interaction) -> None:
+        sync, guild_id = runtime_of(interaction).sync, guild_of(interaction)
+        await _begin_stored(interaction, self.key, lambda: sync.apply(self.key, interaction.user.id, guild_id=guild_id))
+
+
+class ForcePlan(Pressed, template=r"plan:force:(?P<key>[0-9]{1,19})"):
+    level = Level.ADMIN
+
+    @classmethod
+    def face(cls, key: int) -> discord.ui.Item[Any]:
+        return discord.ui.Button(
+            label="Force this plan", style=discord.ButtonStyle.danger, custom_id=f"plan:force:{key}"
+        )
+
+    async def act(self, interaction: Interaction) -> None:
+        sync, guild_id = runtime_of(interaction).sync, guild_of(interaction)
+        await _begin_stored(interaction, self.key, lambda: sync.force(self.key, interaction.user.id, guild_id=guild_id))
+
+
+class CancelPlan(Pressed, template=r"plan:cancel:(?P<key>[0-9]{1,19})"):
+    level = Level.MODERATOR
+
+    @classmethod
+    def face(cls, key: int) -> discord.ui.Item[Any]:
+        return discord.ui.Button(label="Cancel", style=discord.ButtonStyle.secondary, custom_id=f"plan:cancel:{key}")
+
+    async def act(self, interaction: Interaction) -> None:
+        runtime, guild_id = runtime_of(interaction), guild_of(interaction)
+        mapping = await _mapping_of_plan(runtime, guild_id, self.key)
+        await runtime.sync.cancel(self.key, interaction.user.id, guild_id=guild_id)
+        await interaction.edit_original_response(
+            embeds=foreign.fit([sync_cards.cancelled_card(mapping.name)]), view=None
+        )
+
+
+PLAN_BUTTONS: tuple[type[Pressed], ...] = (ApplyPlan, ForcePlan, CancelPlan)
+
+
+async def begin(
+    follower: Follower, runtime: Runtime, message: Message, mapping: Mapping, work: Callable[[], Awaitable[StartedSync]]
+) -> None:
+    """Do ``work`` (an analysis that enqueues its plan) and let ``message`` follow what comes of it."""
+    # Watched before the work begins: the executor may be through before the plan is shown.
+    following = await follower.watch(mapping.id, message)
+    try:
+        started = await work()
+        waiting = len(await runtime.storage.items.open_of_mapping(mapping.id))
+        card = await plan_card(runtime, mapping, started)
+    except BaseException:
+        follower.drop(following)
+        raise
+    if started.enqueued or (waiting and started.plan.guard is None):
+        await follower.release(following, mapping, card, started.enqueued or waiting)
+        return
+    follower.drop(following)
+    await message.edit(embeds=foreign.fit([card]), view=_plan_buttons(started))
+
+
+async def plan_card(
+    runtime: Runtime, mapping: Mapping, started: StartedSync, *, preview: bool = False
+) -> discord.Embed:
+    kept_out = await runtime.storage.blacklist.open_of_mapping(mapping.id) if started.plan.in_review else []
+    reviews = [row for row in kept_out if row.state is BlacklistState.OPEN]
+    card = sync_cards.plan_card(
+        mapping, started.plan, states=await runtime.quota.states(), reviews=reviews, preview=preview
+    )
+    if started.changed:
+        card.set_footer(text="The playlists had changed since the preview, so this plan was made anew.")
+    elif started.unchanged:
+        card.set_footer(text="Neither playlist changed since the last look, so none was read again.")
+    return card
+
+
+def lasting(interaction: Interaction, message: discord.InteractionMessage) -> Message:
+    """``message`` as an ordinary channel message, which can be edited for longer than an interaction's 15 minutes.
+
+    Where the bot cannot see the channel, the interaction's own message must do.
+    """
+    if interaction.channel_id is None or not interaction.app_permissions.view_channel:
+        return message
+    channel = interaction.client.get_partial_messageable(interaction.channel_id, guild_id=interaction.guild_id)
+    return channel.get_partial_message(message.id)
+
+
+def _plan_buttons(started: StartedSync) -> discord.ui.View | None:
+    if started.plan.guard is not None:
+        return panel(ForcePlan(started.run.id), CancelPlan(started.run.id))
+    return panel(ApplyPlan(started.run.id), CancelPlan(started.run.id)) if started.plan.diffs else None
+
+
+async def _begin_stored(interaction: Interaction, run_id: int, work: Callable[[], Awaitable[StartedSync]]) -> None:
+    runtime, guild_id = runtime_of(interaction), guild_of(interaction)
+    mapping = await _mapping_of_plan(runtime, guild_id, run_id)
+    cog = interaction.client.get_cog(Sync.__cog_name__)
+    assert isinstance(cog, Sync)
+    await begin(cog.follower, runtime, lasting(interaction, await interaction.original_response()), mapping, work)
+
+
+async def _mapping_of_plan(runtime: Runtime, guild_id: int, run_id: int) -> Mapping:
+    plan = await runtime.sync.plan(run_id, guild_id=guild_id)
+    return await runtime.mappings.find(guild_id, str(plan.mapping_id))
