@@ -16,8 +16,7 @@ from bot.model.errors import (
     UnknownOutcome,
     UserMistake,
 )
-
-STALE_CODES = frozenset({"oauth_state_stale"})  # a link that was good and is too old now: 410
+from bot.services.oauth import STALE_STATE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +43,7 @@ _BY_STATUS = {
 def failure_of(error: CrossfadeError) -> Failure:
     """The answer for an error of ours. Only a UserMistake speaks for itself; the others may name what is private."""
     if isinstance(error, UserMistake):
-        return Failure(status=410 if error.code in STALE_CODES else 400, code=error.code, message=str(error))
+        return Failure(status=410 if error.code == STALE_STATE else 400, code=error.code, message=str(error))
     if isinstance(error, RetryLater | ServicePaused | QuotaSpent | UnknownOutcome):
         return Failure(status=503, code=error.code, message=_BUSY)
     if isinstance(error, Refused | LoginNeeded | Forbidden):

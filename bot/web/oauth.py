@@ -1,6 +1,5 @@
 """OAuth in the browser: the start, which leads to the service's consent page, and the callback, which leads back."""
 
-import logging
 from collections.abc import Iterable
 from typing import Protocol
 
@@ -14,11 +13,9 @@ from bot.web.pages import Pages
 STATE_LIMIT = 512  # characters; ours have 43
 CODE_LIMIT = 4096
 
-log = logging.getLogger(__name__)
-
 
 class OAuthDoor(Protocol):
-    """Bad states raise UserMistake; its code ``oauth_state_stale`` is the one that was good and is too old."""
+    """What ``bot.services.oauth.OAuth`` does. A state that cannot be used raises UserMistake, its reason as code."""
 
     async def authorize_url(self, service: Service, state: str) -> str:
         """The service's consent page for this state, which stays unused."""
@@ -26,6 +23,10 @@ class OAuthDoor(Protocol):
 
     async def finish(self, service: Service, state: str, code: str) -> Account:
         """Use the state up, trade ``code`` for tokens, and keep the account until its person confirms it."""
+        ...
+
+    async def refuse(self, service: Service, state: str) -> None:
+        """Use the state up: its person said no."""
         ...
 
 
@@ -39,6 +40,7 @@ def routes(oauth: OAuthDoor, pages: Pages) -> Iterable[web.RouteDef]:
         service = _service(request)
         state = _single(request, "state", STATE_LIMIT)
         if "error" in request.query:
+            await oauth.refuse(service, state)
             raise _denied(request, service)
         account = await oauth.finish(service, state, _single(request, "code", CODE_LIMIT))
         return pages.linked(account)
