@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from bot.clock import Clock
 from storage.accounts import Accounts
@@ -74,15 +75,28 @@ async def open_storage(
             check_sqlite_version()
             if not migrate and not file.exists():
                 raise DatabaseUnusable("There is no database yet; run `crossfade migrate` first.")
-            try:
-                file.parent.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise DatabaseUnusable(f"{file.parent} cannot be made; check its permissions.") from error
+            _make_folder(file)
             stack.enter_context(only_process(file))
+            _make_private(file)
         await prepare(url, migrate=migrate)
         now = clock if callable(clock) else clock.now
         db = await stack.enter_async_context(open_database(url, now))
         yield _storage(db, vault)
+
+
+def _make_folder(file: Path) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatabaseUnusable(f"{file.parent} cannot be made; check its permissions.") from error
+
+
+def _make_private(file: Path) -> None:
+    """A new database is its owner's only: it holds logins, sealed as they are."""
+    try:
+        file.touch(mode=0o600)
+    except OSError as error:
+        raise DatabaseUnusable(f"{file} cannot be written; check its owner and permissions.") from error
 
 
 def _storage(db: Database, vault: Vault) -> Storage:
