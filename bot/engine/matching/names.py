@@ -37,7 +37,8 @@ def same(one: str, other: str) -> bool:
         return True
     if a.isascii() and b.isascii():
         return len(x) >= 8 and fuzz.ratio(x, y) >= 92
-    if (len(x) >= 4 and fuzz.ratio(x, y) >= 80) or sorted(cut(one).words) == sorted(cut(other).words):
+    alike = 93 if a.isascii() == b.isascii() else 80  # romanisations of one name differ; names in one script do not
+    if (len(x) >= 4 and fuzz.ratio(x, y) >= alike) or sorted(cut(one).words) == sorted(cut(other).words):
         return True
     bones = skeleton(one)
     return len(bones) >= 2 and a.isascii() != b.isascii() and _no_vowels(a + b) and bones == skeleton(other)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-from bot.engine.matching.names import split
 from bot.engine.matching.text import ARTICLES, cut
 from bot.engine.matching.versions import Said, said
 from bot.model.music import Track
@@ -22,10 +21,8 @@ class Reading:
     guests: frozenset[str]  # words of the names after "feat.", and each guest list in one
     names: list[list[str]]  # the words of each artist's name
     artist_words: frozenset[str]
-    keys: frozenset[str]  # squeezed names of artists
+    keys: frozenset[str]  # the same without gaps
     lent: bool  # the title names the artists as guests or remixers: somebody else, not listed, leads
-    album: list[str]  # the words of the album's own name
-    album_tags: frozenset[str]
 
 
 def read(track: Track) -> Reading:
@@ -48,15 +45,14 @@ def read(track: Track) -> Reading:
     if not parts.main:  # a title that is all bracket or all version words: then they are its name
         parts.main = parts.full = parts.first = text.words
         parts.tags = {}
-    keys = frozenset(key for name in track.artists for key in split(name))
+    names = [cut(name).words for name in track.artists]
+    keys = frozenset("".join(name) for name in names)
     variants: list[list[str]] = []
     for words in (parts.full, parts.main, parts.first, _without_article(parts.main)):
         if words and words not in variants and not (variants and "".join(words) in keys):
             variants.append(words)  # "Artist | Mission 10" must not be found by the artist's name alone
-    names = [cut(name).words for name in track.artists]
     lent = _lent(names, frozenset(parts.guests), parts.tags)
     artist_words = frozenset(word for name in names for word in name)
-    album = cut(track.album) if track.album else None
     return Reading(
         track=track,
         variants=variants,
@@ -69,8 +65,6 @@ def read(track: Track) -> Reading:
         artist_words=artist_words,
         keys=keys,
         lent=lent,
-        album=[word for word, at in zip(album.words, album.where, strict=True) if at == 0] if album else [],
-        album_tags=album_tags(track.album),
     )
 
 
@@ -140,6 +134,15 @@ class _Parts:
         self.tags.update(meant.tags)
         self.same = self.same or meant.same
         self.guests += meant.guests
+
+
+@lru_cache(maxsize=16384)
+def album_words(album: str | None) -> tuple[str, ...]:
+    """The words of an album's own name, without what stands in brackets or after a dash."""
+    if not album:
+        return ()
+    text = cut(album)
+    return tuple(word for word, at in zip(text.words, text.where, strict=True) if at == 0)
 
 
 _ALBUM_TAGS = frozenset({"live", "karaoke", "tribute", "instrumental", "8-bit", "cover", "acoustic", "nightcore"})

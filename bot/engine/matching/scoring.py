@@ -142,7 +142,7 @@ def _versions(reading: Reading, messy: Track, found: Sighting, gates: list[str],
     if len(reading.track.artists) > 1:
         theirs.pop("duet", None)
         ours.pop("duet", None)
-    ours_album, theirs_album = reading.album_tags, album_tags(messy.album)
+    ours_album, theirs_album = album_tags(reading.track.album), album_tags(messy.album)
     for tag in sorted(ours.keys() ^ theirs.keys()):
         if tag == "unnamed":
             if not (own and found.upload and tag in theirs):  # "(Orange Version) (Official Video)": of the pictures

@@ -6,8 +6,8 @@ from rapidfuzz import fuzz
 
 from bot.engine.matching import weights
 from bot.engine.matching.names import same
-from bot.engine.matching.reading import Reading
-from bot.engine.matching.text import ARTICLES, PART_WORDS, Text, cut, latin, reads_as
+from bot.engine.matching.reading import Reading, album_words
+from bot.engine.matching.text import ARTICLES, PART_WORDS, Text, cut, flatten, latin, reads_as
 from bot.engine.matching.versions import QUALIFIED, Said, said
 
 _TITLE, _ARTIST = 1, 2
@@ -45,6 +45,11 @@ def sight(reading: Reading, title: str, uploader: str = "") -> Sighting:
     The words around that place are explained one group after the other: performers, versions, words of the upload. What
     stays unexplained beside the title makes it another title. ``uploader``: people add their channel's name to titles.
     """
+    wanted = reading.joined[-1]
+    if wanted.isascii():
+        rough = flatten(title)
+        if rough.isascii() and fuzz.partial_ratio(wanted, rough) < weights.HOPELESS_RATIO:  # most of a list: other songs
+            return Sighting(title=min(weights.NEAR, fuzz.ratio(wanted, rough) / 100), gates=["title"])
     text = cut(title)
     flat = "".join(text.words)
     best: Sighting | None = None
@@ -230,7 +235,7 @@ class _Around:
             return
         if meant.guests or meant.tags:
             self.found.asides += rest
-        known = {*self.reading.variants[0], *self.reading.album}
+        known = {*self.reading.variants[0], *album_words(self.reading.track.album)}
         if not known.issuperset(rest):
             self.found.title *= weights.BRACKET_APART
             if self.reading.asides and not self.full:
@@ -282,7 +287,7 @@ class _Around:
         ascii_rest = "".join(rest).isascii()
         titled = "".join(self.text.words[self.start : self.end]).isascii()
         translated = all(word.isascii() != titled for word in self.text.words[at : self.start])
-        if rest == self.reading.album or translated:
+        if tuple(rest) == album_words(self.reading.track.album) or translated:
             return  # "맛 (Hot Sauce)": the title in its own script, then in ours
         if _ARTIST in self.labels[:at]:
             self._other_title()  # "Artist - Other Song | This Title": the song named first is the song

@@ -31,10 +31,12 @@ _TOKEN = re.compile(
 )
 _OPENERS = frozenset("([{<「『【〈《〔")
 _CLOSERS = frozenset(")]}>」』】〉》〕")
+_SEPARATORS = frozenset("()[]{}<>「」『』【】〈〉《》〔〕“”\"«»|/\\–—―~_#:,;&+*•·・►▶★☆❤⭐@'-")
 _TITLE_QUOTES = frozenset("「」『』\"'“”«»")  # what they hold is a title as often as an aside
 _JOINERS = frozenset(",;&+")
 _INSIDE = frozenset("/\\\"'“”«»:")  # within brackets these part nothing: (From "Tangled"), (feat. Ol' Dirty Bastard)
 _ACRONYM = re.compile(r"(?<![^\W_])([^\W\d_])\.(?=[^\W_])")
+_LAST_G = re.compile(r"(?<=[^\W_]{3})ing(?![^\W_])")
 _BANG = re.compile(r"(?<=[^\W_])!(?=[^\W_])")
 _DOLLAR = re.compile(r"\$(?=[^\W\d_])|(?<=[^\W_])\$")
 
@@ -50,7 +52,9 @@ _NUMBER_WORDS = {
 }
 _ROMAN = {w: str(n) for n, w in enumerate("i ii iii iv v vi vii viii ix x xi xii xiii xiv xv xvi".split(), start=1)}
 _PLAIN_ROMAN = {w: n for w, n in _ROMAN.items() if w not in {"i", "v", "x", "vi", "xi"}}  # those are words as well
-_FILLERS = frozenset({"the", "and"})
+# Words brought to one form wherever they stand; the empty form drops the word ("Florence + The Machine").
+_FORMS = {"the": "", "and": "", **_PART_FORMS, **_PLAIN_ROMAN}
+_BEFORE_NUMBER = PART_WORDS | frozenset(_ROMAN.values())
 ARTICLES = frozenset("la el los las le les il lo gli der die das o os a an de het".split())
 
 
@@ -68,6 +72,8 @@ def fold(text: str) -> str:
         folded = _BANG.sub("i", folded)  # P!nk
     if "." in folded:
         folded = _ACRONYM.sub(r"\1", folded)  # G.O.A.T., B.o.B
+    if "ing" in folded:
+        folded = _LAST_G.sub("in", folded)  # Sittin' is Sitting
     return folded
 
 
@@ -103,11 +109,17 @@ def cut(text: str) -> Text:
     groups = [Group("", False, False)]
     joins: set[int] = set()
     depth = 0
+    group = 0
     quoted = False
     for token in _TOKEN.findall(fold(text)):
         first = token[0]
         if first not in _SEPARATORS:
-            _add(words, where, token, len(groups) - 1)
+            word = _FORMS.get(token, token)
+            if word:
+                if words and words[-1] in _BEFORE_NUMBER:
+                    word = _number(words, word)
+                words.append(word if word.isalnum() else _smooth(word))
+                where.append(group)
             continue
         if first in _JOINERS or (depth and first in _INSIDE) or (first == "#" and len(words) in joins):
             joins.add(len(words))
@@ -119,41 +131,42 @@ def cut(text: str) -> Text:
         elif first in _TITLE_QUOTES:
             quoted = not quoted
         lead = "-" if first in "-–—―" else first
-        if where and where[-1] == len(groups) - 1:
-            groups.append(Group(lead, depth > 0 and first not in "「『", quoted or first in "「『"))
+        titled = first in "「『"
+        if where and where[-1] == group:
+            groups.append(Group(lead, depth > 0 and not titled, quoted or titled))
+            group += 1
         else:
             last = groups[-1]
-            last.lead = last.lead if last.lead in "|/-" and first in _TITLE_QUOTES and last.lead else lead
-            last.aside, last.quoted = depth > 0 and first not in "「『", quoted or first in "「『"
+            if not (last.lead and last.lead in "|/-" and first in _TITLE_QUOTES):
+                last.lead = lead
+            last.aside, last.quoted = depth > 0 and not titled, quoted or titled
     if not words:
-        stripped = "".join(text.split()).casefold()
-        if stripped:
-            words, where = [stripped], [len(groups) - 1]
+        signs = "".join(text.split()).casefold()
+        if signs:
+            words, where = [signs], [group]
     return Text(words, where, groups, joins)
 
 
-_SEPARATORS = frozenset("()[]{}<>「」『』【】〈〉《》〔〕“”\"«»|/\\–—―~_#:,;&+*•·・►▶★☆❤⭐@'-")
+def _smooth(word: str) -> str:
+    """A word without its apostrophes and slashes: "don't", "m/v"."""
+    return word.replace("'", "").replace("/", "")
 
 
-def _add(words: list[str], where: list[int], token: str, group: int) -> None:
-    """Append one word, with part numbers brought to one form: ``Pt. 2``, ``Part Two`` and ``II`` end in ``2``."""
-    word = token.replace("'", "") if "'" in token else token
-    if word in _FILLERS:
-        return
-    if word.endswith("ing") and len(word) > 5:
-        word = word[:-1]  # Sittin' is Sitting
-    elif "/" in word:
-        word = word.replace("/", "")
-    if word in _PART_FORMS:
-        word = _PART_FORMS[word]
-    elif word in _PLAIN_ROMAN:
-        word = _PLAIN_ROMAN[word]
-    elif words and words[-1] in PART_WORDS and (word in _NUMBER_WORDS or word in _ROMAN):
-        word = _NUMBER_WORDS.get(word) or _ROMAN[word]
-    elif len(words) > 1 and words[-1].isdigit() and words[-2] in PART_WORDS and word in _ROMAN:
-        word = _ROMAN[word]  # Parts I-V
-    words.append(word)
-    where.append(group)
+def _number(words: list[str], word: str) -> str:
+    """The digits of a number that follows "part": words, Roman numerals, and the end of a range ("Parts I-V")."""
+    if words[-1] in PART_WORDS:
+        return _NUMBER_WORDS.get(word) or _ROMAN.get(word, word)
+    if len(words) > 1 and words[-2] in PART_WORDS:
+        return _ROMAN.get(word, word)
+    return word
+
+
+_SIGNS = dict.fromkeys(map(ord, " !\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~–—“”«»•·★☆❤®™"))
+
+
+def flatten(text: str) -> str:
+    """Text folded and without gaps, signs and fillers: enough to see quickly that a title cannot be in it."""
+    return fold(text).replace(" the ", " ").replace(" and ", " ").translate(_SIGNS)
 
 
 @lru_cache(maxsize=65536)
