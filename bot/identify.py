@@ -34,12 +34,12 @@ class Identifies:
         seconds = delay(moments, self._clock.now())
         # Noted before the wait: a process that is killed while it waits has tried as well.
         kept = [moment.timestamp() for moment in [*moments, self._clock.now()]]
-        await self._storage.notes.put(NOTE, json.dumps(kept))
+        await self._storage.meta.put(NOTE, json.dumps(kept))
         if seconds:
             await self._clock.sleep(seconds)
 
     async def _moments(self) -> list[datetime]:
         now = self._clock.now()
-        text = await self._storage.notes.get(NOTE)
+        text = await self._storage.meta.get(NOTE)
         moments = [datetime.fromtimestamp(stamp, now.tzinfo) for stamp in json.loads(text or "[]")]
         return [moment for moment in moments if now - moment < WINDOW][-1000:]

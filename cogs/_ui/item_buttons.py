@@ -1,12 +1,15 @@
 """The buttons of one item of the queue: Retry, Review, Details; used wherever an item is shown."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import discord
 
+from bot.model.item import ItemStatus, SyncItem
 from bot.model.mapping import Mapping
+from bot.model.review import BlacklistRow, BlacklistState
 from cogs._ui import errors, foreign, item_cards, review_buttons, review_cards
-from cogs._ui.doors import Answer, Pressed
+from cogs._ui.doors import Answer, Pressed, panel
 from cogs._ui.levels import Level
 from cogs._ui.reach import Interaction, guild_of, runtime_of
 
@@ -61,24 +64,31 @@ class ItemDetails(Pressed, template=r"item:details:(?P<key>[0-9]{1,19})"):
             raise errors.STALE
         row = await runtime.reviews.of_item(guild_id, self.key)
         card = item_cards.item_card(item, mapping_name=mapping.name, row=row)
-        await interaction.edit_original_response(embeds=foreign.fit([card]))
+        await interaction.edit_original_response(embeds=foreign.fit([card]), view=panel(*_next_steps(item, row)))
 
 
 ITEM_BUTTONS: tuple[type[Pressed], ...] = (RetryItem, ReviewItem, ItemDetails)
 
 
-def for_item(item_id: int, *, reviewable: bool = True, number: int | None = None) -> list[Pressed]:
-    """Retry and Review (where there is something to review) and, without ``number``, Details.
-
-    ``number``: the item's place in a list, shown on the labels.
-    """
-    kinds: list[type[Pressed]] = [RetryItem, ReviewItem] if reviewable else [RetryItem]
-    buttons = [kind(item_id) for kind in (kinds if number is not None else [*kinds, ItemDetails])]
+def for_item(
+    item_id: int, kinds: Sequence[type[Pressed]] = ITEM_BUTTONS, *, number: int | None = None
+) -> list[Pressed]:
+    """The item's buttons of these kinds; ``number``, its place in a list, then stands on the labels."""
+    buttons = [kind(item_id) for kind in kinds]
     if number is not None:
         for button in buttons:
             assert isinstance(button.item, discord.ui.Button)
             button.item.label = f"{button.item.label} {number}"
     return buttons
+
+
+def _next_steps(item: SyncItem, row: BlacklistRow | None) -> list[Pressed]:
+    steps: list[Pressed] = []
+    if item.status in (ItemStatus.ERROR, ItemStatus.SKIPPED, ItemStatus.BLACKLISTED, ItemStatus.CANCELLED):
+        steps.append(RetryItem(item.id))
+    if row is not None and row.state is BlacklistState.OPEN:
+        steps.append(ReviewItem(item.id))
+    return steps
 
 
 def _name(mapping: Mapping | None) -> str:

@@ -14,8 +14,9 @@ from bot.model.mapping import Mapping
 from bot.model.review import BlacklistRow
 from bot.model.run import RunCounts, RunKind, RunStatus
 from bot.runtime import Runtime
-from cogs._ui import foreign, item_buttons, sync_cards
+from cogs._ui import foreign, sync_cards
 from cogs._ui.doors import panel
+from cogs._ui.item_buttons import ItemDetails, RetryItem, ReviewItem, for_item
 
 log = logging.getLogger(__name__)
 
@@ -161,6 +162,7 @@ def _buttons(problems: tuple[tuple[SyncItem, BlacklistRow | None], ...]) -> disc
         return None
     view = panel()
     for number, (item, row) in enumerate(problems[:BUTTONS_FOR], 1):
-        for button in item_buttons.for_item(item.id, reviewable=row is not None, number=number):
+        kinds = (RetryItem, ReviewItem) if row is not None else (RetryItem, ItemDetails)
+        for button in for_item(item.id, kinds, number=number):
             view.add_item(button)
     return view
