@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 Append = Callable[[Sequence[LogLine]], Awaitable[object]]
 
 
-class DatabaseSink:
+class DatabaseLog:
     """Hands queued lines to ``append``. A failing database is logged once when it fails and once when it is back."""
 
     def __init__(self, append: Append, clock: Clock, *, capacity: int = CAPACITY) -> None:
@@ -78,9 +78,9 @@ class DatabaseSink:
 
 
 @asynccontextmanager
-async def open_database_log(logs: Logs, append: Append, clock: Clock) -> AsyncIterator[DatabaseSink]:
+async def open_database_log(logs: Logs, append: Append, clock: Clock) -> AsyncIterator[DatabaseLog]:
     """Store every line through ``append`` while open; on exit what is queued is written, for five seconds at most."""
-    sink = DatabaseSink(append, clock)
+    sink = DatabaseLog(append, clock)
     detach = logs.attach(sink.queue)
     task = asyncio.create_task(sink.run_forever(), name="log-database")
     try:

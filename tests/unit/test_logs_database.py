@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-from bot.logs.database import DatabaseSink, open_database_log
+from bot.logs.database import DatabaseLog, open_database_log
 from bot.logs.setup import open_logs
 from bot.model.events import Event
 from bot.model.logline import LogLine
@@ -51,9 +51,9 @@ class Store:
 
 
 @asynccontextmanager
-async def attached(store: Store, *, capacity: int = 1000) -> AsyncIterator[DatabaseSink]:
+async def attached(store: Store, *, capacity: int = 1000) -> AsyncIterator[DatabaseLog]:
     """A sink that hears what is logged and writes when it is told to."""
-    sink = DatabaseSink(store.append, SteppedClock(), capacity=capacity)
+    sink = DatabaseLog(store.append, SteppedClock(), capacity=capacity)
     with open_logs(stream=io.StringIO()) as logs:
         logs.attach(sink.queue)
         yield sink
