@@ -1,11 +1,10 @@
-"""The music services over a real database, against a server at the other end of the wire; for the contract tests."""
+"""The music services over a real database, with a server at the other end of the wire; for the contract tests."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import requests
@@ -19,32 +18,23 @@ from bot.services.config import ServiceConfig
 from bot.services.protocol import MusicService
 from bot.services.registry import MusicServices
 from storage import Storage, open_storage
+from tests.clock import FakeClock
 
 KEYS = (b"k" * 32,)
 ALICE = 1001  # a Discord user
 GUILD = 77
 
 
-class GivenClock:
-    """A clock that stands still until somebody sleeps; a sleep takes no real time and is written down."""
+class NotingClock(FakeClock):
+    """Writes down how long somebody slept."""
 
     def __init__(self) -> None:
-        self._now = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+        super().__init__()
         self.slept: list[float] = []
-
-    def now(self) -> datetime:
-        return self._now
-
-    def monotonic(self) -> float:
-        return self._now.timestamp()
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
-        self.advance(timedelta(seconds=seconds))
-        await asyncio.sleep(0)
-
-    def advance(self, by: timedelta) -> None:
-        self._now += by
+        await super().sleep(seconds)
 
 
 @dataclass(kw_only=True)
@@ -53,7 +43,7 @@ class Room:
 
     services: MusicServices
     storage: Storage
-    clock: GivenClock
+    clock: NotingClock
     config: ServiceConfig
     facts: list[Fact] = field(default_factory=list)
 
@@ -112,12 +102,11 @@ def sandbox_config(sandbox: Sandbox, **changed: object) -> ServiceConfig:
 
 @asynccontextmanager
 async def music_room(
-    folder: Path, config: ServiceConfig, *, clock: GivenClock | None = None, limits: QuotaLimits | None = None
+    url: str, config: ServiceConfig, *, clock: NotingClock | None = None, limits: QuotaLimits | None = None
 ) -> AsyncIterator[Room]:
-    clock = clock or GivenClock()
+    clock = clock or NotingClock()
     facts: list[Fact] = []
-    url = f"sqlite+aiosqlite:///{folder / 'crossfade.db'}"
-    async with open_storage(url, keys=KEYS, clock=clock) as storage:
+    async with open_storage(url, keys=KEYS, clock=clock, migrate=False) as storage:
         quota = Quota(storage, clock, limits or QuotaLimits())
         services = MusicServices(config, storage, quota, clock, facts.append)
         try:

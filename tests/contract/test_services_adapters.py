@@ -2,15 +2,14 @@
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
-from music_room import GivenClock, Room, music_room, sandbox_config
 
 from bot.model.errors import Forbidden, NotFound, Refused
 from bot.model.music import Service
 from bot.sandbox import PEOPLE, Sandbox
 from bot.services.protocol import MusicService
+from tests.contract.music_room import NotingClock, Room, music_room, sandbox_config
 
 
 @dataclass(kw_only=True)
@@ -32,19 +31,19 @@ class Side:
 
 
 @pytest.fixture
-def clock() -> GivenClock:
-    return GivenClock()
+def clock() -> NotingClock:
+    return NotingClock()
 
 
 @pytest.fixture
-def sandbox(clock: GivenClock) -> Iterator[Sandbox]:
+def sandbox(clock: NotingClock) -> Iterator[Sandbox]:
     with Sandbox.open(clock=clock.now) as opened:
         yield opened
 
 
 @pytest.fixture
-async def room(tmp_path: Path, sandbox: Sandbox, clock: GivenClock) -> AsyncIterator[Room]:
-    async with music_room(tmp_path, sandbox_config(sandbox), clock=clock) as opened:
+async def room(sqlite_url: str, sandbox: Sandbox, clock: NotingClock) -> AsyncIterator[Room]:
+    async with music_room(sqlite_url, sandbox_config(sandbox), clock=clock) as opened:
         yield opened
 
 
