@@ -1,0 +1,7 @@
+"""The three-way merge: what was agreed, what is left and what is right, made into a plan."""
+
+from bot.engine.analysis.known import Known
+from bot.engine.analysis.links import already_there
+from bot.engine.analysis.merging import merge
+
+__all__ = ["Known", "already_there", "merge"]

@@ -1,0 +1,74 @@
+"""Which copy in a playlist each link stands for, and which copies stand for nothing yet."""
+
+from collections import defaultdict
+
+from bot.engine.analysis.known import Key, key_of
+from bot.engine.analysis.links import Base, gone, id_on
+from bot.model.mapping import LinkState, Side
+from bot.model.music import PlaylistContent, PlaylistEntry
+
+
+class Seats:
+    """One playlist seen through the links.
+
+    Links that name the same track with the same occurrence share one copy; different occurrences need a copy each.
+    ``seated`` maps a link's index in the base to its entry, ``loose`` are the other entries in playlist order.
+    """
+
+    def __init__(self, side: Side, content: PlaylistContent, base: Base, unsettled: frozenset[Key]) -> None:
+        self.side = side
+        self.copies: dict[str, list[PlaylistEntry]] = defaultdict(list)
+        for entry in content.entries:
+            if entry.track.external_id:
+                self.copies[entry.track.external_id].append(entry)
+        self.groups: dict[str, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
+        for index, link in base.live():
+            self.groups[id_on(link, side)][link.occurrence].append(index)
+        self.seated: dict[int, PlaylistEntry] = {}
+        taken = self._seat(base)
+        self.loose = [
+            entry
+            for entry in content.entries
+            if entry.track.external_id and entry.position not in taken and key_of(entry.track) not in unsettled
+        ]
+
+    def _seat(self, base: Base) -> set[int]:
+        taken: set[int] = set()
+        for track_id, by_occurrence in self.groups.items():
+            copies = self.copies.get(track_id)
+            if not copies:
+                continue
+            # When copies are too few, those that nobody expects to be here go without one first.
+            claims = sorted(
+                (min(_claim(base[index].state, self.side) for index in indexes), occurrence)
+                for occurrence, indexes in by_occurrence.items()
+            )
+            for (_, occurrence), entry in zip(claims, copies, strict=False):
+                taken.add(entry.position)
+                self.seated.update((index, entry) for index in by_occurrence[occurrence])
+        return taken
+
+    def holds(self, index: int) -> bool:
+        return index in self.seated
+
+    def occurrences(self, track_id: str) -> set[int]:
+        """The occurrences of a track that links already stand for, whether their copy is here or not."""
+        return set(self.groups[track_id]) if track_id in self.groups else set()
+
+    def claim(self, track_id: str, occurrence: int, *indexes: int) -> None:
+        """Take an occurrence for links that were made or rewritten since; who sits where is told by new seats."""
+        self.groups[track_id][occurrence].extend(indexes)
+
+
+def _claim(state: LinkState, side: Side) -> int:
+    if state is gone(side):
+        return 2
+    return 1 if state is LinkState.HELD else 0
+
+
+def free(*taken: set[int]) -> int:
+    """The smallest occurrence that none of the sets holds."""
+    occurrence = 0
+    while any(occurrence in occurrences for occurrences in taken):
+        occurrence += 1
+    return occurrence
