@@ -6,11 +6,10 @@ import discord
 
 from bot.engine.stats import Dashboard
 from bot.model.quota import Bucket, BucketState
-from cogs._ui import colours, foreign, moments
+from cogs._ui import bars, colours, foreign, moments
 
 RUNS_SHOWN = 5
 _BADGES = {"success": "✅", "failed": "❌", "cancelled": "⏹️", "running": "▶️"}
-_METER_CELLS = 10
 
 
 def board_card(board: Dashboard, *, refresh_seconds: int, refreshing: bool) -> discord.Embed:
@@ -33,12 +32,6 @@ def board_card(board: Dashboard, *, refresh_seconds: int, refreshing: bool) -> d
     return card
 
 
-def meter(state: BucketState) -> str:
-    """``▰▰▱▱▱ 1,200 of 10,000``; the bar shows what is used."""
-    filled = _METER_CELLS if state.limit <= 0 else min(_METER_CELLS, -(-state.used * _METER_CELLS // state.limit))
-    return f"{'▰' * filled}{'▱' * (_METER_CELLS - filled)} {state.used:,} of {state.limit:,}"
-
-
 def _colour(board: Dashboard) -> int:
     if board.errors:
         return colours.CAUTION
@@ -50,7 +43,7 @@ def _youtube(buckets: Map[Bucket, BucketState]) -> str:
     for bucket, name in ((Bucket.YOUTUBE_UNITS, "Units"), (Bucket.YOUTUBE_SEARCH, "Searches")):
         if bucket in buckets:
             lines.append(
-                f"{meter(buckets[bucket])} {name.lower()}, full again {moments.relative(buckets[bucket].resets_at)}"
+                f"{bars.meter(buckets[bucket])} {name.lower()}, full again {moments.relative(buckets[bucket].resets_at)}"
             )
     return "\n".join(lines) or "not counted yet"
 

@@ -23,6 +23,7 @@ _MARKS_IN_A_ROW = 4  # more combining marks than any script writes on one letter
 _INERT_IN_SENTENCES = (("@", "@\u200b"), ("](", "]\u200b("), ("://", "\\://"), ("<", "\\<"), ("```", "`"))
 _ELLIPSIS = "…"
 _FIRST_STRONG_ISOLATE, _POP_ISOLATE = "\u2068", "\u2069"
+_ROUND = str.maketrans("[]", "()")
 _LINK = re.compile(r"https?://[^\s<>()\[\]\"'\\]{1,500}\Z")
 
 
@@ -75,8 +76,10 @@ def harmless(sentences: str, limit: int = 1500) -> str:
 
 def link(text: str, url: str, limit: int = 80) -> str:
     """``text`` as a masked link to ``url``; without the link where the address could break out of it."""
-    name = plain(text, limit)
-    return f"[{name}]({url})" if _LINK.match(url) else name
+    if not _LINK.match(url):
+        return plain(text, limit)
+    # Discord does not honour an escaped bracket everywhere inside the brackets of a link.
+    return f"[{plain(text.translate(_ROUND), limit)}]({url})"
 
 
 def bullets(lines: Iterable[str], limit: int, *, most: int = 1000, more: int = 0) -> str:
@@ -166,13 +169,20 @@ def _within(embed: discord.Embed) -> discord.Embed:
 
 
 def _shrink(embed: discord.Embed, excess: int) -> None:
+    """Take ``excess`` characters away where they are missed least: the ends of the last fields, then of the rest."""
+    before = len(embed)
     for index in reversed(range(len(embed.fields))):
-        if excess <= 0:
-            return
+        left = excess - (before - len(embed))
         field = embed.fields[index]
         value = field.value or ""
-        kept = cut_lines(value, max(1, len(value) - excess))
-        embed.set_field_at(index, name=field.name, value=kept, inline=field.inline)
-        excess -= len(value) - len(kept)
-    if excess > 0 and embed.description:
-        embed.description = cut_lines(embed.description, max(1, len(embed.description) - excess))
+        if left > 0 and len(value) > 1:
+            kept = cut_lines(value, max(1, len(value) - left))
+            embed.set_field_at(index, name=field.name, value=kept, inline=field.inline)
+    while excess > before - len(embed) and embed.fields:
+        embed.remove_field(-1)
+    left = excess - (before - len(embed))
+    if left > 0 and embed.footer.text:
+        embed.set_footer(text=cut_lines(embed.footer.text, max(1, len(embed.footer.text) - left)))
+    left = excess - (before - len(embed))
+    if left > 0 and embed.description:
+        embed.description = cut_lines(embed.description, max(1, len(embed.description) - left))

@@ -6,7 +6,7 @@ import discord
 
 from bot.model.plan import Cost
 from bot.model.quota import Bucket, BucketState
-from cogs._ui import board, colours, moments, sync_cards
+from cogs._ui import bars, colours, moments, sync_cards
 
 _NAMES = {
     Bucket.YOUTUBE_UNITS: "YouTube units",
@@ -20,7 +20,7 @@ def quota_card(states: Map[Bucket, BucketState], queue: Cost) -> discord.Embed:
     spent = any(not state.left for state in states.values())
     card = discord.Embed(title="Quota", colour=colours.CAUTION if spent else colours.GOOD)
     for bucket, state in states.items():
-        value = f"{board.meter(state)}\n{state.left:,} left, full again {moments.relative(state.resets_at)}"
+        value = f"{bars.meter(state)}\n{state.left:,} left, full again {moments.relative(state.resets_at)}"
         card.add_field(name=_NAMES[bucket], value=value, inline=False)
     card.add_field(name="Queue of this server", value=_queue(queue, states), inline=False)
     card.set_footer(

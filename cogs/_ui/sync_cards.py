@@ -15,11 +15,10 @@ from bot.model.plan import Cost, Plan
 from bot.model.quota import Bucket, BucketState
 from bot.model.review import BlacklistRow
 from bot.model.run import RunCounts, RunStatus
-from cogs._ui import colours, foreign, moments, words
+from cogs._ui import bars, colours, foreign, moments, words
 
 SHOWN = 8  # tracks named in each list of a plan
 NOT_FOUND_SHOWN = 15
-BAR_CELLS = 20
 States = Map[Bucket, BucketState]
 
 
@@ -62,7 +61,7 @@ def progress_card(mapping: Mapping, fact: Progress, *, finished_before: int = 0)
     finished, total = finished_before + fact.finished, finished_before + fact.total
     card = discord.Embed(
         title=f"Syncing “{foreign.plain(mapping.name, 80)}”",
-        description=f"{bar(finished, total)} {finished:,} of {total:,}",
+        description=f"{bars.progress(finished, total)} {finished:,} of {total:,}",
         colour=colours.WORKING,
     )
     if fact.current_title:
@@ -76,7 +75,7 @@ def starting_card(mapping: Mapping, enqueued: int) -> discord.Embed:
     """What stands in the place of the progress until the first of it is known."""
     return discord.Embed(
         title=f"Syncing “{foreign.plain(mapping.name, 80)}”",
-        description=f"{bar(0, enqueued)} {words.count(enqueued, 'change')} queued.",
+        description=f"{bars.progress(0, enqueued)} {words.count(enqueued, 'change')} queued.",
         colour=colours.WORKING,
     ).set_footer(text="This message follows the run by itself.")
 
@@ -119,12 +118,6 @@ def cancelled_card(mapping_name: str) -> discord.Embed:
         description=f"Nothing was changed in “{foreign.plain(mapping_name, 80)}”. `/sync` makes a new plan.",
         colour=colours.QUIET,
     )
-
-
-def bar(finished: int, total: int) -> str:
-    """A progress bar of fixed width; full only when all is finished."""
-    filled = BAR_CELLS if total <= 0 else min(BAR_CELLS, finished * BAR_CELLS // total)
-    return "▰" * filled + "▱" * (BAR_CELLS - filled)
 
 
 def counts_line(counts: RunCounts) -> str:
