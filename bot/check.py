@@ -21,6 +21,7 @@ from bot.model.errors import CrossfadeError
 from bot.web.server import address_error
 
 ANSWER_SECONDS = 10.0
+NEIGHBOUR_TIMEOUT = aiohttp.ClientTimeout(total=1.0)  # what listens on our own port answers at once, or is not ours
 MADE_UP_CODE = "crossfade-check"  # no consent gave it, so that a good client id is told "invalid_grant"
 
 
@@ -119,7 +120,7 @@ async def _port(settings: Settings, session: aiohttp.ClientSession) -> Finding:
 async def _is_ours(session: aiohttp.ClientSession, host: str, port: int) -> bool:
     address = f"[{host}]" if ":" in host else host
     try:
-        async with session.get(f"http://{address}:{port}/healthz") as response:
+        async with session.get(f"http://{address}:{port}/healthz", timeout=NEIGHBOUR_TIMEOUT) as response:
             return response.headers.get("Server") == "crossfade"
     except (aiohttp.ClientError, TimeoutError, socket.gaierror):
         return False
