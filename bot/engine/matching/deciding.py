@@ -37,8 +37,8 @@ def match_read(reading: Reading, candidates: Sequence[Track], policy: MatchPolic
 def _several_recordings(ranked: list[Candidate]) -> bool:
     """Whether the artist recorded the song more than once, and only the length speaks for the best candidate.
 
-    Seen from the list itself: audio releases of the same artist and title, with nothing said of a version, whose lengths
-    are others. The track's own album, ISRC or id, or a search by ISRC, would settle it.
+    Seen from the list itself: audio releases of the same artist and title, with nothing said of a version, whose
+    lengths are others. The track's own album, ISRC or id, or a search by ISRC, would settle it.
     """
     best = ranked[0]
     if best.score.verdict is not Verdict.ACCEPT or best.track.from_isrc or best.score.total == 1.0:

@@ -1,11 +1,12 @@
 """Names of artists and channels: when two spellings mean the same one."""
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 from rapidfuzz import fuzz
 
-from bot.engine.matching.text import cut, fold, latin, skeleton, squeeze
+from bot.engine.matching.text import fold, latin, skeleton, squeeze
 
 # Between names glued into one string, by services and by their translations ("und" from German YouTube Music).
 _GLUE = re.compile(
@@ -28,20 +29,20 @@ def split(name: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=32768)
 def same(one: str, other: str) -> bool:
-    """Whether two single names are spellings of one name: folded, transliterated, or by consonants."""
-    a, b = squeeze(one), squeeze(other)
-    if a == b:
-        return bool(a)
-    x, y = latin(a), latin(b)
-    if x and x == y:
-        return True
-    if a.isascii() and b.isascii():
-        return len(x) >= 8 and fuzz.ratio(x, y) >= 92
-    alike = 93 if a.isascii() == b.isascii() else 80  # romanisations of one name differ; names in one script do not
-    if (len(x) >= 4 and fuzz.ratio(x, y) >= alike) or sorted(cut(one).words) == sorted(cut(other).words):
+    """Whether two squeezed names are spellings of one: transliterated, in another order, or by their consonants."""
+    if one == other:
+        return bool(one)
+    if len(one) == len(other) >= 8 and one in other * 2:
+        return True  # "Utada Hikaru", "Hikaru Utada"
+    if one.isascii() and other.isascii():
+        return len(one) >= 8 and fuzz.ratio(one, other) >= 92
+    x, y = latin(one), latin(other)
+    mixed = one.isascii() != other.isascii()
+    alike = 80 if mixed else 93  # romanisations of one name differ; names in one script do not
+    if (x and x == y) or (len(x) >= 4 and fuzz.ratio(x, y) >= alike):
         return True
     bones = skeleton(one)
-    return len(bones) >= 2 and a.isascii() != b.isascii() and _no_vowels(a + b) and bones == skeleton(other)
+    return mixed and len(bones) >= 2 and _no_vowels(one + other) and bones == skeleton(other)
 
 
 def _no_vowels(text: str) -> bool:
@@ -49,14 +50,10 @@ def _no_vowels(text: str) -> bool:
     return any("\u0590" <= c <= "\u07ff" for c in text)
 
 
-@lru_cache(maxsize=32768)
-def credited(wanted: str, credit: str) -> bool:
-    """Whether a credit, perhaps of several people in one string, names the artist."""
-    names = split(wanted)
-    offered = split(credit)
-    if names[:1] and names[0] in offered:
-        return True
-    return any(same(names[0] if names else wanted, part) for part in offered)
+def credited(wanted: str, offered: Sequence[str]) -> bool:
+    """Whether one of the credits, each perhaps of several people in one string, names the artist (squeezed)."""
+    parts = [part for credit in offered for part in split(credit)]
+    return wanted in parts or any(same(wanted, part) for part in parts)
 
 
 @lru_cache(maxsize=32768)
@@ -76,12 +73,16 @@ def is_topic(channel: str) -> bool:
 @lru_cache(maxsize=32768)
 def owns(artist: str, channel: str) -> bool:
     """Whether a channel is the artist's own, as far as its name tells."""
-    name = channel_key(artist)
-    key = channel_key(channel)
-    if not name or not key:
+    name, key = channel_key(artist), channel_key(channel)
+    if name and same(name, key):
+        return True
+    return bool(name) and squeeze(artist) == squeeze(channel)
+
+
+@lru_cache(maxsize=32768)
+def resembles(artist: str, channel: str) -> bool:
+    """Whether a channel's name begins or ends as the artist's: "SouljaBoyTellem", but also "Queen Latifah"."""
+    name, key = channel_key(artist), channel_key(channel)
+    if min(len(name), len(key)) < 5:
         return False
-    if name == key or squeeze(artist) == squeeze(channel):
-        return True
-    if len(name) >= 5 and (key.startswith(name) or key.endswith(name)):
-        return True
-    return (len(key) >= 5 and name.startswith(key)) or same(name, key)
+    return key.startswith(name) or key.endswith(name) or name.startswith(key)

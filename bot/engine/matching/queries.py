@@ -16,7 +16,7 @@ _PARTS = re.compile(r"\s+[-–—|]\s+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """One search. With ``isrc`` the text is the bare ISRC in upper case, which the adapter dresses as its service asks."""
+    """One search. With ``isrc`` the text is the bare ISRC in upper case; the adapter dresses it for its service."""
 
     text: str
     isrc: bool = False

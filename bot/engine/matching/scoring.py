@@ -1,11 +1,12 @@
 """One candidate held against one track: the parts of its score, the gates that it fails, and the sentence why."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rapidfuzz import fuzz
 
 from bot.engine.matching import weights
-from bot.engine.matching.names import channel_key, credited, is_topic, owns
+from bot.engine.matching.names import channel_key, credited, is_topic, owns, resembles
 from bot.engine.matching.reading import Reading, album_tags
 from bot.engine.matching.sighting import Sighting, sight
 from bot.engine.matching.text import cut, fold, squeeze
@@ -67,22 +68,26 @@ def _artist(reading: Reading, messy: Track, found: Sighting, gates: list[str]) -
     if not artists:
         return _by_channel_alone(reading.track, messy, gates)
     if offered:
-        for position, artist in enumerate(artists):
-            if any(credited(artist, credit) for credit in offered):
+        for position, name in enumerate(reading.names):
+            if credited("".join(name), offered):
                 return (weights.NAMED if position == 0 else weights.LEADING), True
         if messy.kind is CandidateKind.SONG:
             return _other_credit(artists, offered, gates), False
     uploaders = [*offered, *([messy.channel] if messy.channel else [])]
-    if any(owns(artist, uploader) or _releases(artist, uploader) for artist in artists for uploader in uploaders):
+    if any(_is_own(artist, uploader, found) for artist in artists for uploader in uploaders):
         if found.stranger and not found.named:
             gates.append("performer")
         return weights.NAMED, True
     return _by_title(reading, messy, found, uploaders, gates), False
 
 
-def _releases(artist: str, channel: str) -> bool:
-    """Whether a "– Topic" channel of several artists is this one's too."""
-    return is_topic(channel) and credited(artist, channel.removesuffix("- Topic").rstrip())
+def _is_own(artist: str, channel: str, found: Sighting) -> bool:
+    """Whether a channel belongs to the artist: by its name, as a "– Topic" of several artists, or by name and title."""
+    if owns(artist, channel):
+        return True
+    if is_topic(channel):
+        return credited(squeeze(artist), (channel.removesuffix("- Topic").rstrip(),))
+    return found.named and found.whole and found.leads and resembles(artist, channel)
 
 
 def _by_channel_alone(clean: Track, messy: Track, gates: list[str]) -> tuple[float, bool]:
@@ -138,7 +143,8 @@ def _versions(reading: Reading, messy: Track, found: Sighting, gates: list[str],
     """The symmetric gate: what one side says about the recording and the other does not."""
     ours, theirs = dict(reading.tags), dict(found.tags)
     if not own:
-        theirs.update({tag: () for tag in _uploader_tags((*messy.artists, messy.channel or ""))})
+        for name in (*messy.artists, messy.channel or ""):
+            theirs.update(dict.fromkeys(_uploader_tags(name), ()))
     if len(reading.track.artists) > 1:
         theirs.pop("duet", None)
         ours.pop("duet", None)
@@ -165,9 +171,15 @@ def _same_owner(one: tuple[str, ...], other: tuple[str, ...]) -> float:
     return len(set(one) & set(other)) / len(set(one) | set(other))
 
 
-def _uploader_tags(uploaders: tuple[str, ...]) -> frozenset[str]:
+_TELLING_NAMES = frozenset(
+    {"karaoke", "cover", "tribute", "8-bit", "sped up", "slowed", "nightcore", "kids", "type beat"}
+)
+
+
+@lru_cache(maxsize=32768)
+def _uploader_tags(name: str) -> frozenset[str]:
     """What a channel's or an artist's name says of all it uploads: "8-Bit Universe", "Sped Up Nightcore"."""
-    return frozenset(tag for name in uploaders for tag in said(cut(name).words, apart=True).tags) & _TELLING_NAMES
+    return _TELLING_NAMES.intersection(said(cut(name).words, apart=True).tags)
 
 
 def _album_versions(
@@ -184,9 +196,6 @@ def _album_versions(
 
 
 _ALBUM_MAY = frozenset({"live", "acoustic"})
-_TELLING_NAMES = frozenset(
-    {"karaoke", "cover", "tribute", "8-bit", "sped up", "slowed", "nightcore", "kids", "type beat"}
-)
 
 
 def _overlap(one: set[str], other: set[str]) -> bool:
@@ -209,9 +218,10 @@ def _guests(reading: Reading, messy: Track, found: Sighting, gates: list[str], *
         return True
     known = reading.artist_words.intersection(named)
     comparable = "".join(found.guests).isascii() == "".join(expected).isascii()
-    if named and comparable and not known and (expected or (found.releases_guest and not own) or found.dashed_guest):
-        gates.append("guest")
-    elif expected and not named and messy.kind is CandidateKind.VIDEO and not found.upload:
+    second = bool(expected) or (found.releases_guest and not own) or found.dashed_guest
+    another = bool(named) and comparable and not known and second
+    without = bool(expected) and not named and messy.kind is CandidateKind.VIDEO and not found.upload
+    if another or without:
         gates.append("guest")
     return False
 
@@ -233,7 +243,7 @@ def _length(clean: Track, messy: Track, found: Sighting, gap: float | None, gate
 
 
 def _extras(reading: Reading, messy: Track, found: Sighting, *, own: bool) -> tuple[float | None, float]:
-    """Album likeness, and the tie-break: audio releases, the artist's own channel, the same album, explicit as sought."""
+    """Album likeness, and the tie-break: audio releases, the artist's own channel, the album, explicit as sought."""
     clean = reading.track
     album = None
     points = 0.3 + (0.3 if messy.kind is CandidateKind.SONG or clean.kind is not CandidateKind.SONG else 0.0)
@@ -254,13 +264,9 @@ def _extras(reading: Reading, messy: Track, found: Sighting, *, own: bool) -> tu
 def judge(parts: Parts, policy: MatchPolicy, *, gap: float | None, available: bool = True) -> Score:
     """Turn what was measured into a verdict under a policy, with its sentence. ``gap``: candidate minus track."""
     gates = tuple(parts.gates) if available else (*parts.gates, "unavailable")
-    if gap is None:
-        length = weights.LENGTH_UNKNOWN
-    else:
-        length = max(0.0, 1.0 - max(0.0, abs(gap) - 1.0) / weights.LENGTH_ZERO)
     total = (
         weights.TITLE * parts.title + weights.ARTIST * parts.artist
-        + weights.LENGTH * length + weights.EXTRAS * parts.extras
+        + weights.LENGTH * _closeness(gap) + weights.EXTRAS * parts.extras
     )  # fmt: skip
     if parts.certain:
         total = 1.0
@@ -277,19 +283,20 @@ def judge(parts: Parts, policy: MatchPolicy, *, gap: float | None, available: bo
     )
 
 
+def _closeness(gap: float | None) -> float:
+    """The length's part of the score: full up to a second, which is only rounding."""
+    if gap is None:
+        return weights.LENGTH_UNKNOWN
+    return max(0.0, 1.0 - max(0.0, abs(gap) - 1.0) / weights.LENGTH_ZERO)
+
+
 def _verdict(total: float, gates: tuple[str, ...], gap: float | None, policy: MatchPolicy, *, certain: bool) -> Verdict:
     for gate in gates:
         if gate in weights.CLOSING or gate.startswith("version:"):
             return Verdict.REJECT
-    if not gates and total >= weights.ACCEPT_TOTAL[policy]:
-        if policy is not MatchPolicy.EXACT or certain or gap is not None:
-            return Verdict.ACCEPT
-    if (
-        gates
-        and policy is MatchPolicy.BEST_EFFORT
-        and total >= weights.ACCEPT_TOTAL[policy]
-        and weights.LIKELY.issuperset(gates)
-    ):
+    enough = total >= weights.ACCEPT_TOTAL[policy] and (policy is not MatchPolicy.EXACT or certain or gap is not None)
+    answered = weights.LIKELY if policy is MatchPolicy.BEST_EFFORT else frozenset[str]()
+    if enough and answered.issuperset(gates):
         return Verdict.ACCEPT
     return Verdict.REVIEW if total >= weights.REVIEW_TOTAL else Verdict.REJECT
 
@@ -315,12 +322,12 @@ _ENDS = {Verdict.ACCEPT: "accepted", Verdict.REVIEW: "to be reviewed", Verdict.R
 
 def _sentence(parts: Parts, gates: tuple[str, ...], gap: float | None, verdict: Verdict) -> str:
     """``title 0.98, artist 1.00, +2 s, live version: rejected``."""
-    said_ = [f"title {parts.title:.2f}"]
+    words = [f"title {parts.title:.2f}"]
     if "title" not in gates:
-        said_.append(f"artist {parts.artist:.2f}")
-    said_.append(f"{gap:+.0f} s" if gap is not None else "length unknown")
+        words.append(f"artist {parts.artist:.2f}")
+    words.append(f"{gap:+.0f} s" if gap is not None else "length unknown")
     for gate in gates:
-        said_.append(f"{gate[8:]} version" if gate.startswith("version:") else _WORDS[gate])
+        words.append(f"{gate[8:]} version" if gate.startswith("version:") else _WORDS[gate])
     if parts.certain:
-        said_.append("the same recording by its id")
-    return f"{', '.join(said_)}: {_ENDS[verdict]}"
+        words.append("the same recording by its id")
+    return f"{', '.join(words)}: {_ENDS[verdict]}"

@@ -27,7 +27,7 @@ class Shelf:
                 self._by_word.setdefault(word, []).append(number)
 
     def best(self, track: Track, policy: MatchPolicy = MatchPolicy.BALANCED) -> Decision:
-        """What ``match`` decides for the track among these tracks, having looked only at those that share words with it."""
+        """What ``match`` decides for the track among these tracks; those that share no word with it are left out."""
         numbers = set(self._by_isrc.get(fold(track.isrc), ())) if track.isrc else set()
         counts: dict[int, float] = defaultdict(float)
         for word in _words(track):

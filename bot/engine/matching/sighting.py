@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from rapidfuzz import fuzz
 
 from bot.engine.matching import weights
-from bot.engine.matching.names import same
 from bot.engine.matching.reading import Reading, album_words
 from bot.engine.matching.text import ARTICLES, PART_WORDS, Text, cut, flatten, latin, reads_as
 from bot.engine.matching.versions import QUALIFIED, Said, said
@@ -48,7 +47,9 @@ def sight(reading: Reading, title: str, uploader: str = "") -> Sighting:
     wanted = reading.joined[-1]
     if wanted.isascii():
         rough = flatten(title)
-        if rough.isascii() and fuzz.partial_ratio(wanted, rough) < weights.HOPELESS_RATIO:  # most of a list: other songs
+        if (
+            rough.isascii() and fuzz.partial_ratio(wanted, rough) < weights.HOPELESS_RATIO
+        ):  # most of a list: other songs
             return Sighting(title=min(weights.NEAR, fuzz.ratio(wanted, rough) / 100), gates=["title"])
     text = cut(title)
     flat = "".join(text.words)
@@ -184,7 +185,7 @@ class _Around:
         if self.reading.artist_words.issuperset(rest):
             return
         if touches:
-            if stop < len(labels) and labels[stop] == _ARTIST or at > 0 and labels[at - 1] == _ARTIST:
+            if _ARTIST in (labels[at - 1] if at else 0, labels[stop] if stop < len(labels) else 0):
                 rest = [word for word in rest if word not in _BETWEEN_NAMES]  # "Title by Artist"
             if rest:
                 self._extension(rest)
@@ -356,8 +357,3 @@ def _alike(wanted: str, offered: str) -> float:
     if wanted.isascii() != offered.isascii() and len(a) >= 4 and fuzz.ratio(a, b) >= weights.LATIN_RATIO:
         return weights.READING
     return min(weights.NEAR, max(fuzz.ratio(wanted, offered), fuzz.ratio(a, b) * 0.9) / 100)
-
-
-def names_in(reading: Reading, title: str) -> bool:
-    """Whether a title names the artist in another script."""
-    return any(same(artist, word) for artist in reading.track.artists for word in cut(title).words)

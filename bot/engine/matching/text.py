@@ -43,8 +43,8 @@ _DOLLAR = re.compile(r"\$(?=[^\W\d_])|(?<=[^\W_])\$")
 # Words before a number that name one piece of a work, each with its common form.
 _PART_FORMS = {
     "pt": "part", "pts": "part", "parts": "part", "teil": "part", "parte": "part", "partes": "part", "partie": "part",
-    "deel": "part", "czesc": "part", "cz": "part", "часть": "part", "ч": "part", "nr": "no", "number": "no", "opus": "op",
-    "volume": "vol", "kapitel": "chapter", "capitulo": "chapter", "chapitre": "chapter",
+    "deel": "part", "czesc": "part", "cz": "part", "часть": "part", "ч": "part", "nr": "no", "number": "no",
+    "opus": "op", "volume": "vol", "kapitel": "chapter", "capitulo": "chapter", "chapitre": "chapter",
 }  # fmt: skip
 PART_WORDS = frozenset({*_PART_FORMS.values(), "act", "folge", "episode", "season", "book"})
 _NUMBER_WORDS = {
@@ -106,11 +106,8 @@ def cut(text: str) -> Text:
     """Cut a title into words and groups; text without any letter keeps its signs as its one word."""
     words: list[str] = []
     where: list[int] = []
-    groups = [Group("", False, False)]
     joins: set[int] = set()
-    depth = 0
-    group = 0
-    quoted = False
+    groups = _Groups()
     for token in _TOKEN.findall(fold(text)):
         first = token[0]
         if first not in _SEPARATORS:
@@ -119,32 +116,47 @@ def cut(text: str) -> Text:
                 if words and words[-1] in _BEFORE_NUMBER:
                     word = _number(words, word)
                 words.append(word if word.isalnum() else _smooth(word))
-                where.append(group)
-            continue
-        if first in _JOINERS or (depth and first in _INSIDE) or (first == "#" and len(words) in joins):
+                where.append(groups.current)
+        elif first in _JOINERS or (groups.depth and first in _INSIDE) or (first == "#" and len(words) in joins):
             joins.add(len(words))
-            continue
-        if first in _OPENERS:
-            depth += 1
-        elif first in _CLOSERS:
-            depth = max(0, depth - 1)
-        elif first in _TITLE_QUOTES:
-            quoted = not quoted
-        lead = "-" if first in "-–—―" else first
-        titled = first in "「『"
-        if where and where[-1] == group:
-            groups.append(Group(lead, depth > 0 and not titled, quoted or titled))
-            group += 1
         else:
-            last = groups[-1]
-            if not (last.lead and last.lead in "|/-" and first in _TITLE_QUOTES):
-                last.lead = lead
-            last.aside, last.quoted = depth > 0 and not titled, quoted or titled
+            groups.part(first, filled=bool(where) and where[-1] == groups.current)
     if not words:
         signs = "".join(text.split()).casefold()
         if signs:
-            words, where = [signs], [group]
-    return Text(words, where, groups, joins)
+            words, where = [signs], [groups.current]
+    return Text(words, where, groups.all, joins)
+
+
+class _Groups:
+    """The groups of a title while it is cut, with the brackets and quotes that are open."""
+
+    __slots__ = ("all", "current", "depth", "quoted")
+
+    def __init__(self) -> None:
+        self.all = [Group("", False, False)]
+        self.current = 0
+        self.depth = 0
+        self.quoted = False
+
+    def part(self, sign: str, *, filled: bool) -> None:
+        """Begin a group at a sign; a group without words is not kept but takes the sign on."""
+        if sign in _OPENERS:
+            self.depth += 1
+        elif sign in _CLOSERS:
+            self.depth = max(0, self.depth - 1)
+        elif sign in _TITLE_QUOTES:
+            self.quoted = not self.quoted
+        titled = sign in "「『"
+        group = Group("-" if sign in "-–—―" else sign, self.depth > 0 and not titled, self.quoted or titled)
+        if filled:
+            self.all.append(group)
+            self.current += 1
+            return
+        before = self.all[-1].lead
+        if before and before in "|/-" and sign in _TITLE_QUOTES:
+            group.lead = before  # - "Title": the dash parts more than the quote
+        self.all[-1] = group
 
 
 def _smooth(word: str) -> str:
@@ -197,5 +209,5 @@ _VOWELS = str.maketrans("", "", "aeiouywh'`")
 
 
 def skeleton(text: str) -> str:
-    """The consonants of a name's Latin reading, for scripts that do not write vowels (Hebrew, Arabic)."""
-    return latin(fold(text)).translate(_VOWELS).replace("v", "").replace("ck", "k").replace("q", "k")
+    """The consonants of a folded name's Latin reading, for scripts that do not write vowels (Hebrew, Arabic)."""
+    return latin(text).translate(_VOWELS).replace("v", "").replace("ck", "k").replace("q", "k")
