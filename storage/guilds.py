@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model.guild import GuildSettings
 from storage.database import Repository, reads, writes
-from storage.schema import guild_settings
+from storage.schema import guild_settings, logs
 
 
 class Guilds(Repository):
@@ -30,6 +30,20 @@ class Guilds(Repository):
         """Every guild that chose something."""
         statement = select(guild_settings).order_by(guild_settings.c.guild_id)
         return [_settings(row) for row in await connection.execute(statement)]
+
+    @reads
+    async def with_lines(self, connection: AsyncConnection) -> list[GuildSettings]:
+        """Every guild that has log lines, with its settings or the defaults."""
+        ids = select(logs.c.guild_id).where(logs.c.guild_id.is_not(None)).distinct().subquery()
+        statement = select(ids.c.guild_id.label("lines_of"), guild_settings).join_from(
+            ids, guild_settings, guild_settings.c.guild_id == ids.c.guild_id, isouter=True
+        )
+        return [
+            GuildSettings(guild_id=row.lines_of)
+            if row.guild_id is None
+            else GuildSettings(**{name: value for name, value in row._mapping.items() if name != "lines_of"})
+            for row in await connection.execute(statement)
+        ]
 
 
 def _settings(row: Row[Any]) -> GuildSettings:

@@ -1,0 +1,109 @@
+"""The numbers that people look at: mappings, queue, quota and the latest runs."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.clock import Clock
+from bot.engine.quota import Quota
+from bot.model.quota import Bucket, BucketState
+from bot.model.run import Run, RunKind, RunStatus
+from storage import Storage
+
+FRESH_SECONDS = 1.0  # DESIGN.md section 6: computed at most once a second however many ask
+
+_STATUS = {
+    RunStatus.QUEUED: "running",
+    RunStatus.IN_PROGRESS: "running",
+    RunStatus.COMPLETED: "success",
+    RunStatus.FAILED: "failed",
+    RunStatus.CANCELLED: "cancelled",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecentRun:
+    """``status`` is success, failed, cancelled or running; ``message`` counts things and names nothing."""
+
+    run_id: int
+    timestamp: datetime
+    job_type: str
+    status: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dashboard:
+    """``running`` counts running and unknown items, ``skipped`` skipped and blacklisted ones."""
+
+    at: datetime
+    mappings_total: int
+    pending: int
+    running: int
+    errors: int
+    skipped: int
+    done: int
+    recent_runs: tuple[RecentRun, ...]
+    buckets: dict[Bucket, BucketState]
+
+
+class Stats:
+    def __init__(self, storage: Storage, quota: Quota, clock: Clock) -> None:
+        self._storage = storage
+        self._quota = quota
+        self._clock = clock
+        self._kept: dict[int | None, tuple[float, Dashboard]] = {}
+        self._locks: dict[int | None, asyncio.Lock] = {}
+
+    async def dashboard(self, guild_id: int | None = None) -> Dashboard:
+        """One guild's numbers, or everybody's; at most a second old. The buckets are those of the whole program."""
+        async with self._locks.setdefault(guild_id, asyncio.Lock()):
+            kept = self._kept.get(guild_id)
+            if kept is not None and self._clock.monotonic() - kept[0] < FRESH_SECONDS:
+                return kept[1]
+            dashboard = await self._count(guild_id)
+            self._kept[guild_id] = (self._clock.monotonic(), dashboard)
+            return dashboard
+
+    async def _count(self, guild_id: int | None) -> Dashboard:
+        numbers = await self._storage.stats.dashboard(guild_id)
+        return Dashboard(
+            at=self._clock.now(),
+            mappings_total=numbers.mappings_total,
+            pending=numbers.pending,
+            running=numbers.running,
+            errors=numbers.errors,
+            skipped=numbers.skipped,
+            done=numbers.done,
+            recent_runs=tuple(recent_run(run) for run in numbers.recent_runs),
+            buckets=await self._quota.states(),
+        )
+
+
+def recent_run(run: Run) -> RecentRun:
+    """The run as anybody may see it: no names, no reasons that could hold one."""
+    return RecentRun(
+        run_id=run.id,
+        timestamp=run.completed_at or run.started_at or run.created_at,
+        job_type=run.kind.value,
+        status=_STATUS[run.status],
+        message=_message(run),
+    )
+
+
+def _message(run: Run) -> str:
+    counts = run.counts
+    if run.kind is RunKind.ANALYSIS:
+        return f"{counts.tracks_processed} tracks compared"
+    said = [
+        f"{number} {word}"
+        for number, word in (
+            (counts.adds, "added"),
+            (counts.removals, "removed"),
+            (counts.skipped, "skipped"),
+            (counts.failed, "failed"),
+            (counts.waiting, "waiting"),
+        )
+        if number
+    ]
+    return ", ".join(said) or "nothing to do"

@@ -1,0 +1,154 @@
+"""The one place where the parts are put together: opened in order, closed in reverse, held in one frozen object."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pydantic import SecretStr
+
+from bot.clock import Clock, SystemClock
+from bot.config import Settings
+from bot.engine.accounts import Accounts
+from bot.engine.executor import Executor, no_crash
+from bot.engine.hub import Hub
+from bot.engine.mappings import Mappings
+from bot.engine.quota import Quota, QuotaLimits
+from bot.engine.reading import Reader
+from bot.engine.recent import RecentWrites
+from bot.engine.retention import Retention
+from bot.engine.review import Reviews
+from bot.engine.scheduler import Scheduler
+from bot.engine.stats import Stats
+from bot.engine.sync import Sync
+from bot.logs.database import DatabaseLog, open_database_log
+from bot.logs.feed import Feed, open_feed
+from bot.logs.setup import Logs
+from bot.model.events import AccountLinked
+from bot.model.logline import Level
+from bot.services.config import ServiceConfig
+from bot.services.oauth import OAuth
+from bot.services.registry import MusicServices
+from bot.services.tokens import Tokens
+from storage import Storage, open_storage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """Everything that a door may use. Fields only; who wants behaviour asks one of them."""
+
+    settings: Settings
+    clock: Clock
+    logs: Logs
+    log: DatabaseLog
+    feed: Feed
+    storage: Storage
+    hub: Hub
+    quota: Quota
+    services: MusicServices
+    tokens: Tokens
+    oauth: OAuth
+    sync: Sync
+    executor: Executor
+    scheduler: Scheduler
+    mappings: Mappings
+    accounts: Accounts
+    reviews: Reviews
+    stats: Stats
+
+
+@asynccontextmanager
+async def open_runtime(
+    settings: Settings, logs: Logs, *, clock: Clock | None = None, crash: Callable[[str], None] = no_crash
+) -> AsyncIterator[Runtime]:
+    """The opened parts; nothing works by itself yet (``bot.app.at_work`` starts that).
+
+    ``crash`` is called at the executor's named crash points. Raises what ``open_storage`` raises.
+    """
+    clock = clock or SystemClock()
+    async with AsyncExitStack() as stack:
+        storage = await stack.enter_async_context(open_storage(settings.database_url, keys=settings.keys, clock=clock))
+        await storage.accounts.reencrypt()
+        log = await stack.enter_async_context(open_database_log(logs, storage.logs.append, clock))
+        feed = await stack.enter_async_context(open_feed(logs, _feed_levels(storage), clock))
+        hub = Hub()
+        quota = Quota(storage, clock, _limits(settings))
+        services = MusicServices(_service_config(settings), storage, quota, clock, hub.announce)
+        stack.push_async_callback(services.close)
+        recent = RecentWrites(timedelta(seconds=settings.settle_seconds))
+        reader = Reader(storage, services, clock, recent)
+        official = settings.youtube_search == "official"
+        executor = Executor(
+            storage,
+            services,
+            hub,
+            clock,
+            recent=recent,
+            settle_seconds=settings.settle_seconds,
+            official_search=official,
+            crash=crash,
+        )
+        accounts = Accounts(storage, services, clock, wake=executor.wake)
+        stack.push_async_callback(accounts.close)
+        stack.callback(hub.subscribe(AccountLinked, accounts.linked))
+        sync = Sync(storage, services, hub, quota, reader, clock, wake=executor.wake)
+        yield Runtime(
+            settings=settings,
+            clock=clock,
+            logs=logs,
+            log=log,
+            feed=feed,
+            storage=storage,
+            hub=hub,
+            quota=quota,
+            services=services,
+            tokens=services.tokens,
+            oauth=services.oauth,
+            sync=sync,
+            executor=executor,
+            scheduler=Scheduler(storage, sync, executor, Retention(storage, clock), clock),
+            mappings=Mappings(storage, services, clock),
+            accounts=accounts,
+            reviews=Reviews(storage, clock, wake=executor.wake),
+            stats=Stats(storage, quota, clock),
+        )
+
+
+def _feed_levels(storage: Storage) -> Callable[[int | None], Awaitable[Level | None]]:
+    async def level_of(guild_id: int | None) -> Level | None:
+        """The least level that a guild's channel shows; None where it has no log channel."""
+        if guild_id is None:
+            return None
+        guild = await storage.guilds.get(guild_id)
+        return Level(guild.log_level) if guild.log_channel_id else None
+
+    return level_of
+
+
+def _limits(settings: Settings) -> QuotaLimits:
+    return QuotaLimits(
+        youtube_units=settings.youtube_daily_units,
+        youtube_searches=settings.youtube_daily_searches,
+        spotify_calls=settings.spotify_daily_calls,
+    )
+
+
+def _service_config(settings: Settings) -> ServiceConfig:
+    return ServiceConfig(
+        public_url=settings.public_url,
+        spotify_client_id=settings.spotify_client_id or "",
+        spotify_client_secret=_clear(settings.spotify_client_secret),
+        google_client_id=settings.google_client_id or "",
+        google_client_secret=_clear(settings.google_client_secret),
+        spotify_api_url=settings.spotify_api_url,
+        spotify_accounts_url=settings.spotify_accounts_url,
+        youtube_api_url=settings.youtube_api_url,
+        google_auth_url=settings.google_auth_url,
+        google_token_url=settings.google_token_url,
+        ytmusic_api_url=settings.ytmusic_api_url,
+        youtube_search=settings.youtube_search,
+    )
+
+
+def _clear(secret: SecretStr | None) -> str:
+    return secret.get_secret_value() if secret is not None else ""
