@@ -22,6 +22,7 @@ from bot.sandbox.spotify import SpotifyApi
 from bot.sandbox.wire import Answer, Call, Price, Refusal, Service
 from bot.sandbox.world import World
 from bot.sandbox.youtube import YouTubeApi
+from bot.sandbox.ytmusic import YouTubeMusic
 
 HOST = "127.0.0.1"
 HOLD_SECONDS = 120.0  # how long a call is held at most that nobody will answer
@@ -177,7 +178,11 @@ class _Front:
         self._world, self._faults, self._books = world, faults, books
         self._control = control.Control(world, faults, books)
         self._spotify: dict[str, Service] = {"/v1/": SpotifyApi(world), "/": SpotifySignIn(world)}
-        self._google: dict[str, Service] = {"/youtube/v3/": YouTubeApi(world), "/": GoogleSignIn(world)}
+        self._google: dict[str, Service] = {
+            "/youtube/v3/": YouTubeApi(world),
+            "/youtubei/v1/": YouTubeMusic(world),
+            "/": GoogleSignIn(world),
+        }
         self._names = {"/v1/": "spotify", "/youtube/v3/": "youtube", "/youtubei/v1/": "ytmusic"}
         self.closing = threading.Event()
 
@@ -186,9 +191,8 @@ class _Front:
 
     async def google(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.path.startswith(control.ROOT):
-            return _response(
-                _caught(lambda: self._control.answer(call)) if (call := await _read(request)) else Answer()
-            )
+            call = await _read(request)
+            return _response(_caught(lambda: self._control.answer(call)))
         return await self._serve(request, self._google, "google.accounts")
 
     async def _serve(

@@ -37,6 +37,11 @@ class Session:
         if scope not in self._scopes:
             raise refuse(403, "Insufficient client scope")
 
+    def needs_reading(self, state: Playlist) -> None:
+        """Refuse the call unless the consent covers reading what is not public."""
+        if state.privacy != "public":
+            self.needs("playlist-read-collaborative" if state.collaborative else "playlist-read-private")
+
     def may_write(self, state: Playlist) -> bool:
         return self.person.key == state.owner or self.person.key in state.collaborators
 
@@ -190,7 +195,9 @@ class SpotifyApi:
 
     def _playlist(self, call: Call, session: Session, playlist_id: str) -> Answer:
         state = self._visible(session, playlist_id)
-        readable = session.may_write(state) and self._may_read(session, state)
+        readable = session.may_write(state)
+        if readable:
+            session.needs_reading(state)
         return Answer(body=self._playlist_json(call, state, self._rows(call, state, 100, 0) if readable else None))
 
     def _change(self, call: Call, session: Session, playlist_id: str) -> Answer:
@@ -211,8 +218,7 @@ class SpotifyApi:
         state = self._visible(session, playlist_id)
         if not session.may_write(state):
             raise refuse(403, "Forbidden")
-        if not self._may_read(session, state):
-            raise refuse(403, "Insufficient client scope")
+        session.needs_reading(state)
         return Answer(body=self._rows(call, state, limit, offset))
 
     def _add(self, call: Call, session: Session, playlist_id: str) -> Answer:
@@ -282,6 +288,7 @@ class SpotifyApi:
         rows = [self._track_json(call, track) for track in tracks]
         url = f"{call.origin}{call.path}/tracks"
         body = shapes.album(call.origin, tracks[0], len(tracks))
+        body |= {"copyrights": [], "external_ids": {}, "genres": []}
         body["tracks"] = shapes.page(
             url, {}, [_without(row, "album", "external_ids") for row in rows], limit=50, offset=0, total=len(rows)
         )
@@ -328,11 +335,6 @@ class SpotifyApi:
             raise refuse(403, "Forbidden")
         session.needs(_modify_scope(public=state.privacy == "public"))
         return state
-
-    def _may_read(self, session: Session, state: Playlist) -> bool:
-        if state.privacy != "public":
-            session.needs("playlist-read-collaborative" if state.collaborative else "playlist-read-private")
-        return True
 
     def _known_track(self, track_id: str) -> Track:
         if not re.fullmatch(r"[0-9A-Za-z]{22}", track_id):

@@ -100,24 +100,22 @@ class _Uploads:
         spoken = _REMASTER.sub("", track.title)
         self._title = _VERSION.sub(r" (\g<word>)", spoken)
         self._plain = _FEATURING.sub("", _VERSION.sub("", spoken))
+        block, place = divmod(track.number, 25)
+        self._lacks = place == int(ids.fraction(seed, "absent", block) * 25)  # the right one; exactly one in 25 does
         self._views = int(10 ** (5 + 4 * self._draw("views")))
 
     def all(self) -> Iterator[Video]:
         profile = self._draw("profile")
-        if not self._lacks_the_right_one():
+        if not self._lacks:
             if not 0.15 <= profile < 0.3:
                 yield self._topic()
             if profile >= 0.15:
                 yield from self._official()
                 yield from self._lyrics()
-        if not 0.07 <= profile < 0.12:  # these few tracks have their Topic upload and nothing else
+        if self._lacks or not 0.07 <= profile < 0.12:  # these few have their Topic upload and nothing else
             yield from self._performances()
             yield from self._edits()
             yield from self._strangers()
-
-    def _lacks_the_right_one(self) -> bool:
-        block, place = divmod(self._track.number, 25)
-        return place == int(ids.fraction(self._seed, "absent", block) * 25)
 
     def _draw(self, *what: object) -> float:
         return ids.fraction(self._seed, self._track.number, *what)
@@ -227,7 +225,7 @@ class _Uploads:
 
     def _strangers(self) -> Iterator[Video]:
         """Other people's uploads about the song."""
-        if self._draw("is covered") < 0.75:
+        if self._lacks or self._draw("is covered") < 0.75:
             who = self._one_of(_COVERISTS, "cover")
             way = self._one_of(("Cover", "Acoustic Cover", "Piano Cover"), "cover kind")
             title = f"{self._plain} - {self._artist} ({way})"

@@ -16,6 +16,18 @@ from bot.sandbox.videos import Video
 from bot.sandbox.words import Index
 
 EPISODE = "spotify:episode:" + ids.base62("episode", "Kitchen radio")
+SCOPES = {  # all that the services offer for what is simulated here
+    "spotify": (
+        "playlist-read-private",
+        "playlist-read-collaborative",
+        "playlist-modify-public",
+        "playlist-modify-private",
+        "user-library-read",
+        "user-library-modify",
+        "user-read-private",
+    ),
+    "google": ("https://www.googleapis.com/auth/youtube",),
+}
 LOCAL = "spotify:local:The+Neighbours:Garage+Tapes:Rehearsal+%233:187"
 
 
@@ -247,6 +259,14 @@ class World:
         return self._video_status.get(video_id, "public")
 
     # Consents
+
+    def sign_in(self, person: str, service: str, scopes: Sequence[str] | None = None) -> tuple[str, str]:
+        """Consent without a browser, at ``spotify`` or ``google``; returns an access and a refresh token."""
+        with self.lock:
+            wanted = tuple(SCOPES[service] if scopes is None else scopes)
+            code = self.consents.ask(service, person, wanted, redirect_uri="", challenge=None, life=None)
+            grant = self.consents.redeem(service, code, "", None)
+            return self.consents.issue_access(grant), grant.refresh_token or ""
 
     def revoke(self, person: str, service: str | None = None) -> None:
         """The person takes the app's access away, at ``spotify``, at ``google``, or at both."""
