@@ -60,6 +60,7 @@ class _Chance:
     writes_only: bool
     when: str
     services: frozenset[str]
+    delay: float
 
 
 class Faults:
@@ -106,8 +107,12 @@ class Faults:
         writes_only: bool = False,
         when: str = "both",
         services: Collection[str] = ("spotify", "youtube"),
+        delay: float = 0.2,
     ) -> None:
-        """Spoil this share of calls from now on. The n-th call of a method and path always meets the same fate."""
+        """Spoil this share of calls from now on. The n-th call of a method and path always meets the same fate.
+
+        ``delay``: seconds that slow answers and timeouts take.
+        """
         if when != "both":
             _is_after(when)
         with self._lock:
@@ -119,6 +124,7 @@ class Faults:
                 writes_only=writes_only,
                 when=when,
                 services=frozenset(services),
+                delay=delay,
             )
 
     def clear(self) -> None:
@@ -159,7 +165,7 @@ class Faults:
             return None
         kind = chance.kinds[int(ids.fraction("kind", *draw) * len(chance.kinds))]
         after = ids.fraction("when", *draw) < 0.5 if chance.when == "both" else _is_after(chance.when)
-        return Fault(kind=kind, after=after, retry_after=1.0, delay=0.2)
+        return Fault(kind=kind, after=after, retry_after=1.0, delay=chance.delay)
 
 
 def _is_after(when: str) -> bool:
