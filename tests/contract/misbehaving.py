@@ -41,6 +41,7 @@ class Misbehaving:
         self.read_answer: object = {}
         self.answers: list[tuple[int, dict[str, str], object]] = []  # status, headers, JSON: said before all else
         self.seen: list[Seen] = []
+        self.asked = threading.Event()  # set by the first request
         self._stop = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
@@ -70,6 +71,7 @@ class Misbehaving:
         with connection, connection.makefile("rb") as stream:
             while (request := _read(stream)) is not None:
                 self.seen.append(request)
+                self.asked.set()
                 if not self._answer(connection, request):
                     return
 

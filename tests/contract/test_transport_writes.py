@@ -64,7 +64,7 @@ async def room(sqlite_url: str, server: Misbehaving) -> AsyncIterator[Room]:
         yield opened
 
 
-async def linked(room: Room, service: Service) -> int:
+async def linked(room: Room, service: Service, scopes: tuple[str, ...] | None = None) -> int:
     """An account whose token is good for a month, put straight into the database."""
     now = room.clock.now()
     account = await room.storage.accounts.add_pending(
@@ -72,7 +72,10 @@ async def linked(room: Room, service: Service) -> int:
         guild_id=GUILD,
         profile=Profile(service=service, account_id="alice", display_name="Alice"),
         token=Token(
-            access_token="access", refresh_token="refresh", expires_at=now + timedelta(days=30), scopes=SCOPES[service]
+            access_token="access",
+            refresh_token="refresh",
+            expires_at=now + timedelta(days=30),
+            scopes=SCOPES[service] if scopes is None else scopes,
         ),
         granted_at=now,
         token_dies_at=None,
