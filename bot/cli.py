@@ -109,9 +109,9 @@ def migrate() -> None:
 def backup(path: Annotated[Path, typer.Argument(help="The file to write; it must not exist yet.")]) -> None:
     """Write a whole copy of the SQLite database to PATH, also while the bot runs."""
     with _sentences():
-        from bot.backup import copy_database
+        from storage.backup import copy
 
-        size = copy_database(load_settings().database_url, path)
+        size = asyncio.run(copy(load_settings().database_url, path))
         typer.echo(f"{path} holds the database now ({size / 1024:,.0f} KiB).")
         typer.echo("Keep the keys (SECRET_KEYS or data/secret.key) as well, in another place: tokens need them.")
 

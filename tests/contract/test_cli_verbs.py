@@ -126,7 +126,7 @@ def test_a_backup_is_whole_private_and_never_overwrites(tmp_path: Path) -> None:
     ("database", "target", "words"),
     [
         ("sqlite+aiosqlite:///none.db", "copy.db", "no database at none.db"),
-        ("sqlite+aiosqlite:///text.db", "copy.db", "cannot be copied"),
+        ("sqlite+aiosqlite:///text.db", "copy.db", "not a SQLite database"),
         ("sqlite+aiosqlite:///text.db", "missing/copy.db", "cannot be written"),
         ("postgresql+asyncpg://me@127.0.0.1/x", "copy.db", "pg_dump"),
     ],

@@ -1,7 +1,10 @@
 """The HTTP door: every answer's status, shape and headers."""
 
 import asyncio
+import base64
+import hashlib
 import json
+import re
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -18,6 +21,7 @@ from bot.model.quota import Bucket, BucketState
 from bot.services.oauth import BAD_STATE, STALE_STATE, USED_STATE
 from bot.web.app import make_app
 from bot.web.server import PortTaken, open_web
+from tests.clock import FakeClock
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 HOSTILE = "<script>alert(1)</script>"
@@ -27,20 +31,6 @@ PROBLEMS: dict[str, CrossfadeError] = {
     "stale": UserMistake("This link is too old.", code=STALE_STATE),
     "down": RetryLater("spotify: token.exchange: 503"),
 }
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.time = 100.0
-
-    def now(self) -> datetime:
-        return NOON
-
-    def monotonic(self) -> float:
-        return self.time
-
-    async def sleep(self, seconds: float) -> None:
-        raise AssertionError("the door never sleeps")
 
 
 class Consents:
@@ -100,7 +90,7 @@ class World:
     def __init__(self, url: str, session: aiohttp.ClientSession) -> None:
         self.url = url
         self._session = session
-        self.clock = Clock()
+        self.clock = FakeClock()
         self.consents = Consents()
         self.numbers = Numbers()
         self.database_answers = True
@@ -128,7 +118,7 @@ async def test_health_says_that_it_runs_and_readiness_that_it_can_work(world: Wo
     assert (await world.get("/healthz"))[0] == 200
     assert (await world.get("/readyz"))[0] == 200
     world.database_answers = False
-    world.clock.time += 1
+    world.clock.advance(1)
     assert (await world.get("/healthz"))[0] == 200
     status, _, text = await world.get("/readyz")
     assert (status, json.loads(text)["error"]["code"]) == (503, "not_ready")
@@ -233,10 +223,6 @@ async def test_every_answer_carries_the_headers_that_keep_browsers_safe(world: W
 
 
 async def test_the_pages_style_is_the_one_that_the_policy_allows(world: World) -> None:
-    import base64
-    import hashlib
-    import re
-
     _, response, text = await world.get("/oauth/spotify/callback?state=good&code=a")
     style = re.search(r"<style>(.*?)</style>", text, re.DOTALL)
     assert style is not None
@@ -270,10 +256,10 @@ async def test_the_dashboard_is_computed_once_a_second_however_many_ask(world: W
     answers = await asyncio.gather(*crowd)
     assert {status for status, _, _ in answers} == {200}
     assert world.numbers.asked == 1
-    world.clock.time += 0.9
+    world.clock.advance(0.9)
     await world.get("/api/dashboard/stats")
     assert world.numbers.asked == 1
-    world.clock.time += 0.1
+    world.clock.advance(0.1)
     await world.get("/api/dashboard/stats")
     assert world.numbers.asked == 2
 
@@ -286,7 +272,7 @@ async def test_a_failing_dashboard_is_tried_again_a_second_later_and_says_nothin
         assert "secret internals" not in text
     assert world.numbers.asked == 1
     world.numbers.broken = False
-    world.clock.time += 1
+    world.clock.advance(1)
     assert (await world.get("/api/dashboard/stats"))[0] == 200
 
 

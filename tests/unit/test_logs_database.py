@@ -5,31 +5,14 @@ import io
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 
 from bot.logs.database import DatabaseLog, open_database_log
 from bot.logs.setup import open_logs
 from bot.model.events import Event
 from bot.model.logline import LogLine
+from tests.clock import FakeClock
 
 log = logging.getLogger("bot.engine.sync")
-
-
-class SteppedClock:
-    """Time moves only when somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.time = 0.0
-
-    def now(self) -> datetime:
-        return datetime(2026, 11, 21, tzinfo=UTC)
-
-    def monotonic(self) -> float:
-        return self.time
-
-    async def sleep(self, seconds: float) -> None:
-        self.time += seconds
-        await asyncio.sleep(0)
 
 
 class Store:
@@ -53,7 +36,7 @@ class Store:
 @asynccontextmanager
 async def attached(store: Store, *, capacity: int = 1000) -> AsyncIterator[DatabaseLog]:
     """A sink that hears what is logged and writes when it is told to."""
-    sink = DatabaseLog(store.append, SteppedClock(), capacity=capacity)
+    sink = DatabaseLog(store.append, FakeClock(), capacity=capacity)
     with open_logs(stream=io.StringIO()) as logs:
         logs.attach(sink.queue)
         yield sink
@@ -106,7 +89,7 @@ async def test_dropped_lines_are_counted_and_told() -> None:
 async def test_what_is_queued_at_the_end_is_written() -> None:
     store = Store()
     with open_logs(stream=io.StringIO()) as logs:
-        async with open_database_log(logs, store.append, SteppedClock()):
+        async with open_database_log(logs, store.append, FakeClock()):
             log.info(Event.SYSTEM_STOPPED)
     assert store.messages == ["Crossfade stopped"]
 
@@ -121,7 +104,7 @@ async def test_the_end_does_not_store_a_batch_twice() -> None:
         await go_on.wait()
 
     with open_logs(stream=io.StringIO()) as logs:
-        async with open_database_log(logs, slowly, SteppedClock()):
+        async with open_database_log(logs, slowly, FakeClock()):
             log.info(Event.SYSTEM_STOPPED)
             await under_way.wait()
             asyncio.get_running_loop().call_soon(go_on.set)
@@ -131,7 +114,7 @@ async def test_the_end_does_not_store_a_batch_twice() -> None:
 async def test_lines_from_other_threads_arrive() -> None:
     store = Store()
     with open_logs(stream=io.StringIO()) as logs:
-        async with open_database_log(logs, store.append, SteppedClock()):
+        async with open_database_log(logs, store.append, FakeClock()):
             await asyncio.gather(
                 *(asyncio.to_thread(log.info, Event.ITEM_ADDED, extra={"title": number}) for number in range(50))
             )

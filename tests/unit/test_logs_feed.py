@@ -6,7 +6,6 @@ import itertools
 import logging
 from datetime import UTC, datetime
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +13,7 @@ from bot.logs.feed import MESSAGES_A_MINUTE, Feed, FeedDesk, FeedMessage, open_f
 from bot.logs.setup import open_logs
 from bot.model.events import Event
 from bot.model.logline import Level, LogLine
+from tests.clock import FakeClock
 
 GUILD = 7
 log = logging.getLogger("bot.engine.executor")
@@ -137,23 +137,6 @@ def test_a_refused_message_comes_again_unchanged_with_its_number() -> None:
     assert ([fed.line.message for fed in rest.lines], rest.number) == (["b"], first.number + 1)
 
 
-class SteppedClock:
-    """Time moves only by hand; who sleeps goes on at once."""
-
-    def __init__(self) -> None:
-        self.time = 0.0
-
-    def now(self) -> datetime:
-        return datetime(2026, 11, 21, tzinfo=UTC)
-
-    def monotonic(self) -> float:
-        return self.time
-
-    async def sleep(self, seconds: float) -> None:
-        self.time += seconds
-        await asyncio.sleep(0)
-
-
 class Channel:
     """A sink that keeps messages, or fails while ``broken``; what it logs itself must never come back to it."""
 
@@ -176,18 +159,13 @@ async def level_of(guild_id: int | None) -> Level | None:
     return {GUILD: Level.WARN, 8: Level.ERROR, 9: None}.get(guild_id or 0, Level.INFO)
 
 
-async def turns(feed: Feed, clock: SteppedClock, count: int) -> None:
+async def turns(feed: Feed, clock: FakeClock, count: int) -> None:
     for _ in range(count):
         await feed.turn()
-        clock.time += 1.0
+        clock.advance(1.0)
 
 
-@pytest.fixture
-async def clock() -> SteppedClock:
-    return SteppedClock()
-
-
-async def test_each_guild_reads_from_its_own_level_up(clock: SteppedClock) -> None:
+async def test_each_guild_reads_from_its_own_level_up(clock: FakeClock) -> None:
     feed, channel = Feed(level_of, clock), Channel()
     feed.connect(channel)
     for guild_id in (GUILD, 8, 9, None):
@@ -199,7 +177,7 @@ async def test_each_guild_reads_from_its_own_level_up(clock: SteppedClock) -> No
     }  # fmt: skip
 
 
-async def test_lines_wait_for_a_sink(clock: SteppedClock) -> None:
+async def test_lines_wait_for_a_sink(clock: FakeClock) -> None:
     feed, channel = Feed(level_of, clock), Channel()
     feed.queue.offer(line("early"))
     await turns(feed, clock, 5)
@@ -212,7 +190,7 @@ async def test_lines_wait_for_a_sink(clock: SteppedClock) -> None:
 
 
 async def test_a_failing_sink_is_logged_once_and_once_when_it_is_back_and_never_to_itself() -> None:
-    clock, channel, stream = SteppedClock(), Channel(), io.StringIO()
+    clock, channel, stream = FakeClock(), Channel(), io.StringIO()
     channel.broken = True
     with open_logs(stream=stream, now=clock.now) as logs:
         feed = Feed(level_of, clock)
@@ -228,7 +206,7 @@ async def test_a_failing_sink_is_logged_once_and_once_when_it_is_back_and_never_
     assert [[fed.line.event for fed in message.lines] for message in channel.messages] == [["item.error"]]
 
 
-async def test_levels_that_cannot_be_read_lose_no_line(clock: SteppedClock) -> None:
+async def test_levels_that_cannot_be_read_lose_no_line(clock: FakeClock) -> None:
     broken = True
 
     async def shaky(guild_id: int | None) -> Level | None:
@@ -246,7 +224,7 @@ async def test_levels_that_cannot_be_read_lose_no_line(clock: SteppedClock) -> N
 
 
 async def test_the_open_feed_hears_the_log_and_leaves_its_own_room_out() -> None:
-    clock, channel = SteppedClock(), Channel()
+    clock, channel = FakeClock(), Channel()
     with open_logs(stream=io.StringIO()) as logs:
         async with open_feed(logs, level_of, clock) as feed:
             feed.connect(channel)
