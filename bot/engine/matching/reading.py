@@ -15,6 +15,7 @@ class Reading:
     track: Track
     variants: list[list[str]]  # the title's words, fullest first: with its subtitles, without, only the first part
     joined: list[str]
+    plain: str  # the shortest variant, with gaps
     tags: dict[str, tuple[str, ...]]
     same: bool  # the title names a master or a cut: "2011 Remaster", "Radio Edit"
     asides: list[list[str]]  # subtitles in brackets
@@ -57,6 +58,7 @@ def read(track: Track) -> Reading:
         track=track,
         variants=variants,
         joined=["".join(words) for words in variants],
+        plain=min((" ".join(words) for words in variants), key=len, default=""),
         tags=parts.tags,
         same=parts.same,
         asides=parts.asides,

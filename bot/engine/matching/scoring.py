@@ -8,7 +8,7 @@ from rapidfuzz import fuzz
 from bot.engine.matching import weights
 from bot.engine.matching.names import channel_key, credited, is_topic, owns, resembles
 from bot.engine.matching.reading import Reading, album_tags
-from bot.engine.matching.sighting import Sighting, sight
+from bot.engine.matching.sighting import Sighting, sight, unlike
 from bot.engine.matching.text import cut, fold, squeeze
 from bot.engine.matching.versions import QUALIFIED, said
 from bot.model.matching import MatchPolicy, Score, Verdict
@@ -38,9 +38,11 @@ def measure(reading: Reading, messy: Track) -> Parts:
     gap = None if clean.duration is None or messy.duration is None else messy.duration - clean.duration
     if _identical(clean, messy):
         return Parts(1.0, 1.0, gap, [], certain=True, extras=1.0)
-    if clean.title == messy.title and clean.artists == messy.artists and clean.artists:
-        found = Sighting(title=weights.EXACT)
-    else:
+    found = _itself(reading) if clean.title == messy.title and clean.artists == messy.artists else None
+    if found is None:
+        alike = unlike(reading, messy.title)
+        if alike is not None:
+            return Parts(alike, 0.0, gap, ["title"])
         found = sight(reading, messy.title, messy.channel or "")
     gates = list(dict.fromkeys(found.gates))
     if "title" in gates:
@@ -53,6 +55,11 @@ def measure(reading: Reading, messy: Track) -> Parts:
     if reading.guests:
         extras += weights.GUEST_NAMED if guest else -weights.GUEST_NAMED
     return Parts(found.title, artist, gap, gates, album, extras, plain=not found.same)
+
+
+def _itself(reading: Reading) -> Sighting:
+    """What the same title by the same artists says: all that the track's own says, whatever its words are."""
+    return Sighting(title=weights.EXACT, tags=dict(reading.tags), same=reading.same, guest_in_title=True)
 
 
 def _identical(one: Track, other: Track) -> bool:
@@ -263,6 +270,8 @@ def _extras(reading: Reading, messy: Track, found: Sighting, *, own: bool) -> tu
 
 def judge(parts: Parts, policy: MatchPolicy, *, gap: float | None, available: bool = True) -> Score:
     """Turn what was measured into a verdict under a policy, with its sentence. ``gap``: candidate minus track."""
+    if parts.gates == ["title"]:
+        return _other_title(parts, gap)
     gates = tuple(parts.gates) if available else (*parts.gates, "unavailable")
     total = (
         weights.TITLE * parts.title + weights.ARTIST * parts.artist
@@ -280,6 +289,18 @@ def judge(parts: Parts, policy: MatchPolicy, *, gap: float | None, available: bo
         gates=gates,
         verdict=verdict,
         reason=_sentence(parts, gates, gap, verdict),
+    )
+
+
+def _other_title(parts: Parts, gap: float | None) -> Score:
+    return Score(
+        total=weights.TITLE * parts.title,
+        title=parts.title,
+        artist=0.0,
+        length_gap=gap,
+        gates=("title",),
+        verdict=Verdict.REJECT,
+        reason=f"title {parts.title:.2f}, another title: rejected",
     )
 
 

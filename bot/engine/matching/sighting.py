@@ -6,7 +6,7 @@ from rapidfuzz import fuzz
 
 from bot.engine.matching import weights
 from bot.engine.matching.reading import Reading, album_words
-from bot.engine.matching.text import ARTICLES, PART_WORDS, Text, cut, flatten, latin, reads_as
+from bot.engine.matching.text import ARTICLES, PART_WORDS, Text, cut, fold, latin, reads_as
 from bot.engine.matching.versions import QUALIFIED, Said, said
 
 _TITLE, _ARTIST = 1, 2
@@ -44,13 +44,6 @@ def sight(reading: Reading, title: str, uploader: str = "") -> Sighting:
     The words around that place are explained one group after the other: performers, versions, words of the upload. What
     stays unexplained beside the title makes it another title. ``uploader``: people add their channel's name to titles.
     """
-    wanted = reading.joined[-1]
-    if wanted.isascii():
-        rough = flatten(title)
-        if (
-            rough.isascii() and fuzz.partial_ratio(wanted, rough) < weights.HOPELESS_RATIO
-        ):  # most of a list: other songs
-            return Sighting(title=min(weights.NEAR, fuzz.ratio(wanted, rough) / 100), gates=["title"])
     text = cut(title)
     flat = "".join(text.words)
     best: Sighting | None = None
@@ -61,6 +54,20 @@ def sight(reading: Reading, title: str, uploader: str = "") -> Sighting:
         if not best.gates:
             break
     return best or _similar(reading, text, flat)
+
+
+def unlike(reading: Reading, title: str) -> float | None:
+    """How alike a title is that cannot hold the track's, seen without reading it; None where it must be read.
+
+    Most of a list of answers are other songs, and this is what makes a list quick.
+    """
+    wanted = reading.plain
+    folded = fold(title)
+    if not wanted.isascii() or not folded.isascii():
+        return None
+    if fuzz.partial_ratio(wanted, folded, score_cutoff=weights.HOPELESS_RATIO) > 0.0:
+        return None
+    return min(weights.NEAR, fuzz.ratio(wanted, folded) / 100)
 
 
 def _places(reading: Reading, text: Text, flat: str) -> list[tuple[int, int, int]]:

@@ -64,8 +64,11 @@ def fold(text: str) -> str:
     if text.isascii():
         folded = text.lower()
     else:
-        folded = unicodedata.normalize("NFKD", text.translate(_LETTERS)).casefold().translate(_LETTERS)
-        folded = unicodedata.normalize("NFC", _MARKS.sub("", folded))
+        folded = text.casefold().translate(_LETTERS)
+        if not folded.isascii():
+            folded = _MARKS.sub("", unicodedata.normalize("NFKD", folded)).casefold()
+            if not folded.isascii():
+                folded = unicodedata.normalize("NFC", folded)
     if "$" in folded:
         folded = _DOLLAR.sub("s", folded)  # Ke$ha, A$AP, Paper Trail$
     if "!" in folded:
@@ -171,14 +174,6 @@ def _number(words: list[str], word: str) -> str:
     if len(words) > 1 and words[-2] in PART_WORDS:
         return _ROMAN.get(word, word)
     return word
-
-
-_SIGNS = dict.fromkeys(map(ord, " !\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~–—“”«»•·★☆❤®™"))
-
-
-def flatten(text: str) -> str:
-    """Text folded and without gaps, signs and fillers: enough to see quickly that a title cannot be in it."""
-    return fold(text).replace(" the ", " ").replace(" and ", " ").translate(_SIGNS)
 
 
 @lru_cache(maxsize=65536)

@@ -17,7 +17,7 @@ READING = 0.93  # a Japanese title and its romaji: the kana agree, the kanji can
 NEAR = 0.90  # at most this for titles that are only similar: one letter can be another song ("Dañado", "Dañada")
 NEAR_RATIO = 86.0  # rapidfuzz ratio from which titles count as similar; below, typos become other words
 LATIN_RATIO = 88.0  # how alike two Latin readings of one name are: romanisations differ by a letter or two
-HOPELESS_RATIO = 60.0  # below this, not even numbers written otherwise bring a title back
+HOPELESS_RATIO = 55.0  # below this, not even numbers written otherwise bring a title back
 
 # How good the artist is, by where the name was found.
 NAMED = 1.0  # among the candidate's artists, or the channel is the artist's own
