@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import threading
 from pathlib import Path
 
@@ -131,14 +130,18 @@ async def test_foreign_keys_are_held(each_storage: Storage) -> None:
 
 
 async def test_closing_leaves_no_thread_and_no_log_beside_the_file(sqlite_url: str, tmp_path: Path) -> None:
-    before, folder = threading.active_count(), str(tmp_path)
+    before = threading.active_count()
     async with open_storage(sqlite_url, keys=[KEY], clock=FakeClock()) as storage:
         await storage.meta.put("a", "b")
         await asyncio.gather(*(storage.meta.get("a") for _ in range(10)))
     assert threading.active_count() <= before
-    assert sorted(os.listdir(folder)) == ["crossfade.db", "crossfade.db.lock"]
+    assert _names(tmp_path) == ["crossfade.db", "crossfade.db.lock"]
 
 
 async def test_errors_of_storage_belong_to_our_tree(each_storage: Storage) -> None:
     with pytest.raises(CrossfadeError):
         await each_storage.db.write(lambda connection: connection.execute(text("INSERT INTO meta VALUES (NULL, '')")))
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
