@@ -1,7 +1,8 @@
 """The embeds of linked music accounts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 import discord
 
@@ -22,14 +23,21 @@ _SCOPES = {
 }
 
 
-def accounts_card(accounts: Sequence[Account], now: datetime) -> discord.Embed:
-    """All accounts of one person: status, what Crossfade may do, and when the consent ends."""
+def accounts_card(
+    accounts: Sequence[Account], now: datetime, *, lacking: Mapping[int, tuple[str, ...]] = MappingProxyType({})
+) -> discord.Embed:
+    """All accounts of one person: status, what Crossfade may do, and when the consent ends.
+
+    ``lacking``: for an account's id the scopes that were asked for and not given.
+    """
     card = discord.Embed(title="Your music accounts", colour=colours.WORKING)
     if not accounts:
         card.description = "None is linked yet. `/connect` links a Spotify or a YouTube account."
         card.colour = discord.Colour(colours.QUIET)
     for account in accounts[: foreign.FIELDS]:
-        card.add_field(name=_name(account), value="\n".join(_about(account, now)), inline=False)
+        card.add_field(
+            name=_name(account), value="\n".join(_about(account, now, lacking.get(account.id, ()))), inline=False
+        )
     return card
 
 
@@ -42,6 +50,20 @@ def confirm_card(service: Service, display_name: str) -> discord.Embed:
             "Crossfade uses it only after you confirm. If you do not know it, reject it: its login is deleted."
         ),
         colour=colours.CAUTION,
+    )
+
+
+def linked_card(account: Account) -> discord.Embed:
+    """The news from the consent page: a question for a new account, a word for one that was linked before."""
+    if account.status is AccountStatus.PENDING:
+        return confirm_card(account.service, account.display_name)
+    if account.status is AccountStatus.CONNECTED:
+        return connected_card(account)
+    return notice_card(
+        f"{account.service.label} gave too little",
+        f"**{foreign.plain(account.display_name, 100)}** came back without everything that was asked for, so it cannot "
+        "be used. Use `/connect` again and leave every permission ticked.",
+        good=False,
     )
 
 
@@ -63,17 +85,22 @@ def _name(account: Account) -> str:
     return f"{account.service.label}: {foreign.plain(account.display_name, 80)}"
 
 
-def _about(account: Account, now: datetime) -> list[str]:
+def _about(account: Account, now: datetime, lacking: Sequence[str]) -> list[str]:
     lines = [f"**{words.ACCOUNT_STATUSES[account.status].capitalize()}**"]
     if account.status is AccountStatus.NEEDS_LOGIN:
         lines[0] += ": its work waits until you link it again with `/connect`."
     if account.status is AccountStatus.DISCONNECTED:
         return lines
-    granted = [_SCOPES.get(scope, foreign.plain(scope, 60)) for scope in account.scopes]
-    lines.append("May: " + (foreign.bullets([", ".join(granted)], 400) or "nothing") if granted else "May: nothing yet")
+    lines.append(f"May: {_scopes(account.scopes) or 'nothing yet'}")
+    if lacking:
+        lines.append(f"Lacks: {_scopes(lacking)}. Use `/connect` and allow everything that is asked for.")
     lines.append(f"Consent given {moments.relative(account.granted_at)}")
     if account.token_dies_at is not None:
         soon = account.token_dies_at - now < EXPIRES_SOON
         advice = "; use `/connect` before then" if soon else ""
         lines[-1] += f", ends {moments.relative(account.token_dies_at)}{advice}"
     return lines
+
+
+def _scopes(scopes: Sequence[str]) -> str:
+    return ", ".join(_SCOPES.get(scope, foreign.plain(scope, 60)) for scope in scopes[:10])

@@ -4,8 +4,7 @@ from typing import Any
 
 import discord
 
-from bot.model.errors import UserMistake
-from bot.model.review import BlacklistRow, BlacklistState
+from bot.model.review import BlacklistRow
 from cogs._ui import foreign, review_cards
 from cogs._ui.doors import Pressed, panel
 from cogs._ui.levels import Level
@@ -27,8 +26,7 @@ class Choose(Pressed, template=r"review:choose:(?P<key>[0-9]{1,19})"):
     async def act(self, interaction: Interaction) -> None:
         assert isinstance(self.item, discord.ui.Select)
         runtime, guild_id = runtime_of(interaction), guild_of(interaction)
-        row = await _open_row(interaction, self.key)
-        row = await runtime.reviews.choose(guild_id, row.id, self.item.values[0], interaction.user.id)
+        row = await runtime.reviews.choose(guild_id, self.key, self.item.values[0], interaction.user.id)
         chosen = next((c.track.title for c in row.candidates if c.track.external_id == self.item.values[0]), "")
         what = f"“{foreign.plain(chosen, 100)}”" if chosen else "The chosen track"
         await _decided(interaction, row, f"{what} was chosen by {interaction.user.mention} and is being added.")
@@ -42,8 +40,7 @@ class Retry(Pressed, template=r"review:retry:(?P<key>[0-9]{1,19})"):
         return discord.ui.Button(label="Retry", style=discord.ButtonStyle.primary, custom_id=f"review:retry:{key}")
 
     async def act(self, interaction: Interaction) -> None:
-        row = await _open_row(interaction, self.key)
-        row = await runtime_of(interaction).reviews.retry(guild_of(interaction), row.id, interaction.user.id)
+        row = await runtime_of(interaction).reviews.retry(guild_of(interaction), self.key, interaction.user.id)
         await _decided(interaction, row, f"It is being looked for again, asked by {interaction.user.mention}.")
 
 
@@ -57,8 +54,7 @@ class Dismiss(Pressed, template=r"review:dismiss:(?P<key>[0-9]{1,19})"):
         )
 
     async def act(self, interaction: Interaction) -> None:
-        row = await _open_row(interaction, self.key)
-        row = await runtime_of(interaction).reviews.dismiss(guild_of(interaction), row.id, interaction.user.id)
+        row = await runtime_of(interaction).reviews.dismiss(guild_of(interaction), self.key, interaction.user.id)
         await _decided(
             interaction, row, f"Dismissed by {interaction.user.mention}: it is passed over and not shown again."
         )
@@ -74,8 +70,7 @@ class Never(Pressed, template=r"review:never:(?P<key>[0-9]{1,19})"):
         )
 
     async def act(self, interaction: Interaction) -> None:
-        row = await _open_row(interaction, self.key)
-        row = await runtime_of(interaction).reviews.never(guild_of(interaction), row.id, interaction.user.id)
+        row = await runtime_of(interaction).reviews.never(guild_of(interaction), self.key, interaction.user.id)
         where = row.service.other.label
         await _decided(
             interaction,
@@ -127,17 +122,6 @@ async def page(interaction: Interaction, place: int) -> tuple[discord.Embed, dis
         rows[0], mapping_name=mapping.name if mapping else "", place=f"{place + 1} of {total} open"
     )
     return card, for_row(rows[0], *further)
-
-
-async def _open_row(interaction: Interaction, key: int) -> BlacklistRow:
-    """The row as it is now. Raises UserMistake when somebody was faster, or it is not of this server."""
-    row = await runtime_of(interaction).reviews.get(guild_of(interaction), key)
-    if row.state is not BlacklistState.OPEN:
-        raise UserMistake(
-            f"Somebody has decided this already ({row.state.value}), so nothing was changed. "
-            "`/review` shows what is open."
-        )
-    return row
 
 
 async def _decided(interaction: Interaction, row: BlacklistRow, sentence: str) -> None:

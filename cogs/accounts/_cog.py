@@ -7,6 +7,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.model.account import AccountStatus
 from bot.model.events import AccountLinked, AccountNeedsLogin, Event
 from bot.model.music import Service
 from cogs._ui import account_cards, foreign
@@ -46,7 +47,8 @@ class Accounts(commands.Cog):
     async def accounts(self, interaction: Interaction) -> None:
         runtime, person = self.bot.runtime, interaction.user.id
         linked = await runtime.accounts.of_user(person)
-        card = account_cards.accounts_card(linked, runtime.clock.now())
+        lacking = {account.id: runtime.tokens.lacking(account) for account in linked}
+        card = account_cards.accounts_card(linked, runtime.clock.now(), lacking=lacking)
         view = for_accounts(linked, person) if linked else None
         await interaction.edit_original_response(embeds=foreign.fit([card]), view=view)
 
@@ -56,8 +58,12 @@ class Accounts(commands.Cog):
 
         Where neither reaches them, `/accounts` shows the same buttons.
         """
-        card = account_cards.confirm_card(fact.service, fact.display_name)
-        message: dict[str, Any] = {"embed": card, "view": confirmation(fact.account_id)}
+        account = await self.bot.runtime.storage.accounts.get(fact.account_id)
+        if account is None:
+            return
+        message: dict[str, Any] = {"embed": account_cards.linked_card(account)}
+        if account.status is AccountStatus.PENDING:
+            message["view"] = confirmation(account.id)
         if not await self._follow_up(fact.state_id, message):
             await self._direct_message(fact.discord_user_id, message)
 

@@ -1,0 +1,166 @@
+"""Making and keeping mappings from Discord."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.model.mapping import Direction, Removals
+from bot.model.music import Service
+from tests.journeys.room import Room, answer, open_room, said
+
+
+async def _add(room: Room, person: Any, **options: Any) -> Any:
+    return await person.slash(room.channel, "mapping add", **options)
+
+
+async def _both_linked(room: Room) -> None:
+    await room.link(room.admin, Service.SPOTIFY)
+    await room.link(room.admin, Service.YOUTUBE)
+    await room.env.settle()
+
+
+async def test_an_admin_maps_two_playlists_picked_from_the_autocomplete(tmp_path: Path) -> None:
+    async with open_room(tmp_path) as room:
+        await _both_linked(room)
+        left = await room.admin.autocomplete(room.channel, "mapping add", "left", "road")
+        right = await room.admin.autocomplete(room.channel, "mapping add", "right", "My YouTube trip", name="Trip")
+        assert any(choice["name"].startswith("Spotify · Road trip") for choice in left)
+        created = next(choice for choice in right if "Create “My YouTube trip” on YouTube" in choice["name"])
+        picked = next(choice for choice in left if choice["name"].startswith("Spotify · Road trip"))
+        made = await _add(room, room.admin, name="Trip", left=picked["value"], right=created["value"])
+        assert not made.ephemeral
+        text = said(answer(made))
+        assert "Added “Trip”" in text
+        assert "My YouTube trip" in text
+        (mapping,) = await room.runtime.mappings.of_guild(room.guild.id)
+        assert mapping.left.external_id == room.sandbox.world.known.road_trip
+        created_there = room.sandbox.world.playlist(mapping.right.external_id)
+        assert created_there is not None
+
+
+async def test_the_autocomplete_offers_only_the_persons_own_playlists(tmp_path: Path) -> None:
+    async with open_room(tmp_path) as room:
+        await _both_linked(room)
+        room.sandbox.world.default_account = "bob"
+        await room.link(room.member, Service.SPOTIFY)
+        await room.env.settle()
+        offered = await room.member.autocomplete(room.channel, "mapping add", "left", "")
+        names = " ".join(choice["name"] for choice in offered)
+        assert "Gym" in names or "gym" in names
+        assert "Road trip" not in names
+
+
+async def test_a_mapping_is_shown_edited_paused_resumed_and_removed(tmp_path: Path) -> None:
+    async with open_room(tmp_path) as room:
+        mapping = await room.mapping(2)
+        (choice,) = await room.member.autocomplete(room.channel, "mapping show", "mapping", "tri")
+        assert choice == {"name": "Trip", "value": str(mapping.id)} | {
+            k: v for k, v in choice.items() if k not in ("name", "value")
+        }
+        shown = await room.member.slash(room.channel, "mapping show", mapping=choice["value"])
+        assert "Mapping “Trip”" in said(answer(shown))
+        edited = await room.admin.slash(
+            room.channel, "mapping edit", mapping="Trip", direction="two_way", removals="mirror", schedule="daily 18:00"
+        )
+        assert "both ways" in said(answer(edited))
+        changed = await room.runtime.mappings.find(room.guild.id, "Trip")
+        assert (changed.direction, changed.removals) == (Direction.TWO_WAY, Removals.MIRROR)
+        assert changed.schedule == "daily 18:00"
+        paused = await room.admin.slash(room.channel, "mapping pause", mapping="Trip", reason="holidays")
+        assert "paused: holidays" in said(answer(paused))
+        listed = await room.member.slash(room.channel, "mapping list")
+        assert "paused: holidays" in said(answer(listed))
+        resumed = await room.admin.slash(room.channel, "mapping resume", mapping="Trip")
+        assert "Resumed “Trip”" in said(answer(resumed))
+        removed = await room.admin.slash(room.channel, "mapping remove", mapping="Trip")
+        assert "Both playlists stay as they are" in said(answer(removed))
+        assert not await room.runtime.mappings.of_guild(room.guild.id)
+
+
+@pytest.mark.parametrize("command", ["add", "edit", "pause", "resume", "remove"])
+async def test_a_moderator_cannot_change_mappings(tmp_path: Path, command: str) -> None:
+    async with open_room(tmp_path) as room:
+        mapping = await room.mapping(1)
+        options: dict[str, Any] = {"mapping": "Trip"}
+        if command == "add":
+            options = {"name": "x", "left": mapping.left.url, "right": mapping.right.url}
+        refused = await room.moderator.slash(room.channel, f"mapping {command}", **options)
+        assert refused.ephemeral
+        assert "admins" in said(answer(refused))
+        (kept,) = await room.runtime.mappings.of_guild(room.guild.id)
+        assert kept.enabled
+
+
+async def test_each_mistake_has_its_own_sentence_and_changes_nothing(tmp_path: Path) -> None:
+    async with open_room(tmp_path) as room:
+        world = room.sandbox.world
+        unlinked = await _add(
+            room, room.admin, name="a", left=f"https://open.spotify.com/playlist/{world.known.road_trip}", right="x"
+        )
+        await _both_linked(room)
+        spotify = f"https://open.spotify.com/playlist/{world.known.road_trip}"
+        youtube = f"https://www.youtube.com/playlist?list={world.known.empty_youtube}"
+        wrongs = {
+            "not linked": unlinked,
+            "no playlist": await _add(room, room.admin, name="b", left="https://example.org/playlist/1", right=youtube),
+            "unknown": await _add(
+                room,
+                room.admin,
+                name="c",
+                left="https://open.spotify.com/playlist/0000000000000000000000",
+                right=youtube,
+            ),
+            "somebody's": await _add(
+                room,
+                room.admin,
+                name="d",
+                left=f"https://open.spotify.com/playlist/{world.known.followed}",
+                right=youtube,
+            ),
+            "itself": await _add(room, room.admin, name="e", left=spotify, right=spotify),
+            "schedule": await _add(room, room.admin, name="f", left=spotify, right=youtube, schedule="every blue moon"),
+        }
+        sentences = {kind: said(answer(wrong)) for kind, wrong in wrongs.items()}
+        for kind, sentence in sentences.items():
+            assert len(sentence) > 30, kind
+            assert "went wrong inside" not in sentence, kind
+            assert answer(wrongs[kind]).ephemeral, kind
+        assert len(set(sentences.values())) == len(sentences)
+        assert not await room.runtime.mappings.of_guild(room.guild.id)
+
+
+async def test_a_hostile_name_is_shown_harmlessly_everywhere(tmp_path: Path) -> None:
+    async with open_room(tmp_path) as room:
+        name = "@everyone [x](https://evil.example) ```\u202e"
+        await room.mapping(1, name=name)
+        listed = await room.member.slash(room.channel, "mapping list")
+        shown = await room.member.slash(room.channel, "mapping show", mapping=name)
+        missing = await room.member.slash(room.channel, "mapping show", mapping="@everyone https://evil.example")
+        for result in (listed, shown, missing):
+            text = said(answer(result))
+            assert "@everyone" not in text
+            assert "https://evil" not in text
+            assert "\u202e" not in text
+        for request in room.env.http_requests:
+            body = request.json if isinstance(request.json, dict) else {}
+            data = body.get("data", body)
+            if isinstance(data, dict) and "allowed_mentions" in data:
+                assert data["allowed_mentions"].get("parse") == []
+
+
+async def test_mappings_of_another_server_do_not_exist_here(tmp_path: Path) -> None:
+    async with open_room(tmp_path) as room:
+        mapping = await room.mapping(1)
+        elsewhere = room.env.create_guild("Strangers")
+        channel = elsewhere.create_text_channel("general")
+        owner = elsewhere.add_member(room.env.create_user("olga"), roles=[])
+        stranger = elsewhere.add_member(elsewhere.owner)
+        shown = await owner.slash(channel, "mapping show", mapping=str(mapping.id))
+        assert "Trip" not in said(answer(shown)).replace("“Trip”", "")
+        assert not await owner.autocomplete(channel, "mapping show", "mapping", "")
+        listed = await owner.slash(channel, "mapping list")
+        assert "There is none yet" in said(answer(listed))
+        removed = await stranger.slash(channel, "mapping remove", mapping=str(mapping.id))
+        assert answer(removed) is not None
+        assert len(await room.runtime.mappings.of_guild(room.guild.id)) == 1
