@@ -76,7 +76,7 @@ def score(reading: Reading, candidate: Track, policy: MatchPolicy) -> Score:
 def _order(candidate: Candidate) -> tuple[int, float, int, str]:
     score_ = candidate.score
     track = candidate.track
-    return (-_RANK[score_.verdict], -round(score_.total, 6), -(track.views or 0), track.external_id)
+    return (-_RANK[score_.verdict], -score_.total, -(track.views or 0), track.external_id)
 
 
 def settled(decision: Decision) -> bool:

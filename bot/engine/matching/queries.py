@@ -46,7 +46,8 @@ def _title(title: str) -> str:
         return match[0] if meant.tags or (meant.rest and not meant.guests) else " "
 
     bare = _TAIL.sub("", _BRACKET.sub(keep, title))
-    kept = [part for part in _PARTS.split(bare) if _says_something(part)]
+    first, *others = _PARTS.split(bare)
+    kept = [first, *(part for part in others if _says_something(part))]
     return " ".join(" ".join(kept).split()) or title.strip()
 
 
@@ -58,11 +59,16 @@ def _says_something(part: str) -> bool:
 def _performer(track: Track, title: str) -> str:
     """The first artist, else the channel where the title does not name a performer itself."""
     if track.artists:
-        return "" if fold(track.artists[0]) in fold(title) else track.artists[0]
+        return "" if _names(title, track.artists[0]) else track.artists[0]
     if not track.channel or (_PARTS.search(track.title) and not is_topic(track.channel)):
         return ""
     name = _CHANNEL_DRESS.sub("", track.channel)
-    return "" if fold(name) in fold(title) else name
+    return "" if _names(title, name) else name
+
+
+def _names(title: str, name: str) -> bool:
+    """Whether a title holds all the words of a name, so that the name needs no second mention."""
+    return set(cut(name).words) <= set(cut(title).words)
 
 
 def _longest_part(title: str) -> str:

@@ -281,7 +281,7 @@ def judge(parts: Parts, policy: MatchPolicy, *, gap: float | None, available: bo
         total = 1.0
     verdict = _verdict(total, gates, gap, policy, certain=parts.certain)
     return Score(
-        total=total,
+        total=round(total, 4),  # so that equal scores are equal, and the tie-breaks decide
         title=parts.title,
         artist=parts.artist,
         album=parts.album,

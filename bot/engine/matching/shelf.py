@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import pairwise
 
 from bot.engine.matching.deciding import match_read
 from bot.engine.matching.names import channel_key, split
@@ -40,13 +41,17 @@ class Shelf:
 
 
 def _words(track: Track) -> set[str]:
-    """What a track can be found by: its words, their Latin readings, and names without gaps."""
-    words = set(cut(track.title).words)
-    words |= {latin(word) for word in words if not word.isascii()}
-    words.add("".join(sorted(words)))
+    """What a track can be found by: words, pairs of words, whole stretches of its title, Latin readings, and names."""
+    text = cut(track.title)
+    words = {*text.words, *map(latin, text.words)}
+    words.update(f"{one} {two}" for one, two in pairwise(text.words))
+    stretches: dict[int, str] = {}
+    for word, group in zip(text.words, text.where, strict=True):
+        stretches[group] = stretches.get(group, "") + word
+    words.update(stretches.values(), read(track).joined)
     for artist in track.artists:
-        words.update(split(artist))
-        words.update(latin(key) for key in split(artist) if not key.isascii())
+        for name in split(artist):
+            words.update((name, latin(name)))
     if track.channel:
         words.add(channel_key(track.channel))
     words.discard("")

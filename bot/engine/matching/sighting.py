@@ -258,6 +258,8 @@ class _Around:
             self._before(meant.rest, at, stop)
         elif groups[group].lead in "/\\":
             self.found.tags["medley"] = ()
+        elif groups[group].quoted and all(word.isdigit() for word in meant.rest):
+            self.found.gates.append("part")  # Symphony "9"
         elif not meant.context:
             self.found.title *= weights.SUFFIXED
             if not self.found.named:
