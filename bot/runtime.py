@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from bot.clock import Clock, SystemClock
 from bot.config import Settings
 from bot.engine.accounts import Accounts
+from bot.engine.destination import Destinations
 from bot.engine.executor import Executor, no_crash
 from bot.engine.hub import Hub
 from bot.engine.mappings import Mappings
@@ -72,19 +73,18 @@ async def open_runtime(
         log = await stack.enter_async_context(open_database_log(logs, storage.logs.append, clock))
         feed = await stack.enter_async_context(open_feed(logs, _feed_levels(storage), clock))
         hub = Hub()
-        quota = Quota(storage, clock, _limits(settings))
+        official = settings.youtube_search == "official"
+        quota = Quota(storage, clock, _limits(settings), official_search=official)
         services = MusicServices(_service_config(settings), storage, quota, clock, hub.announce)
         stack.push_async_callback(services.close)
-        recent = RecentWrites(timedelta(seconds=settings.settle_seconds))
-        reader = Reader(storage, services, clock, recent)
-        official = settings.youtube_search == "official"
+        destinations = Destinations(clock, RecentWrites(timedelta(seconds=settings.settle_seconds)))
+        reader = Reader(storage, services, clock, destinations)
         executor = Executor(
             storage,
             services,
             hub,
             clock,
-            recent=recent,
-            settle_seconds=settings.settle_seconds,
+            destinations=destinations,
             official_search=official,
             crash=crash,
         )

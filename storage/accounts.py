@@ -103,6 +103,12 @@ class Accounts(Repository):
         return [_account(row) for row in await connection.execute(statement)]
 
     @reads
+    async def pending_since(self, connection: AsyncConnection, before: datetime) -> list[Account]:
+        """Accounts whose consent came back before ``before`` and was never confirmed."""
+        statement = select(accounts).where(accounts.c.status == AccountStatus.PENDING, accounts.c.granted_at < before)
+        return [_account(row) for row in await connection.execute(statement.order_by(accounts.c.id))]
+
+    @reads
     async def token(self, connection: AsyncConnection, account_id: int, *, unconfirmed: bool = False) -> Token:
         """The token in the clear. Raises LoginNeeded when there is none that may be used.
 

@@ -2,15 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from typing import TypedDict
 
 from bot.clock import Clock
+from bot.engine import forecast, meter
 from bot.model.errors import QuotaSpent
+from bot.model.mapping import Mapping
+from bot.model.plan import Cost, Plan
 from bot.model.quota import Bucket, BucketState, UsageRow
 from storage import Storage
 
-# Google's quota day; days of 23 and 25 hours come with daylight saving time.
-PACIFIC = ZoneInfo("America/Los_Angeles")
 ROLLING = timedelta(hours=24)
 ELSEWHERE = "elsewhere"  # operation of what the service says is gone although our ledger does not know of it
 
@@ -33,23 +34,19 @@ class QuotaLimits:
                 return self.spotify_calls
 
 
-def pacific_midnight_before(now: datetime) -> datetime:
-    """The start of the quota day that ``now`` (aware) lies in, in UTC."""
-    return _pacific_midnight(now, days=0)
-
-
-def pacific_midnight_after(now: datetime) -> datetime:
-    """The next reset of YouTube's buckets after ``now`` (aware), in UTC."""
-    return _pacific_midnight(now, days=1)
+class _Terms(TypedDict):
+    official_search: bool
+    usage: list[UsageRow]
 
 
 class Quota:
     """Implements ``bot.services.protocol.Accounting`` over the durable ledger."""
 
-    def __init__(self, storage: Storage, clock: Clock, limits: QuotaLimits) -> None:
+    def __init__(self, storage: Storage, clock: Clock, limits: QuotaLimits, *, official_search: bool = True) -> None:
         self._storage = storage
         self._clock = clock
         self._limits = limits
+        self._official_search = official_search
 
     async def spend(self, bucket: Bucket, operation: str, *, units: int, mapping_id: int, calls: int = 1) -> None:
         """Charge ``units`` durably, or charge nothing and raise QuotaSpent with the moment from which they may fit."""
@@ -68,6 +65,7 @@ class Quota:
         if not spent:
             until = await self._resets_at(bucket, now)
             raise QuotaSpent(f"{bucket.value} is spent until {until:%Y-%m-%d %H:%M} UTC", bucket=bucket, until=until)
+        meter.count(bucket, calls=calls, units=units)
 
     async def exhaust(self, bucket: Bucket) -> datetime:
         """Book what is left as spent elsewhere, since the service itself says it is gone; returns the reset."""
@@ -102,9 +100,30 @@ class Quota:
         """The ledger's rows of the last ``days`` days, oldest first."""
         return await self._storage.quota.rows(self._clock.now() - timedelta(days=days))
 
+    async def cost(self, plan: Plan, mapping: Mapping) -> Cost:
+        """What the plan will spend, and when it will be through under what is left of the buckets."""
+        return forecast.cost(plan, mapping, await self._all(), self._clock.now(), **await self._terms())
+
+    async def forecast_queue(self, guild_id: int | None = None) -> Cost:
+        """The same for all open items of a guild (None: of all); all zero where nothing is open."""
+        mappings = self._storage.mappings
+        theirs = await (mappings.all_enabled() if guild_id is None else mappings.of_guild(guild_id))
+        items = [item for mapping in theirs for item in await self._storage.items.open_of_mapping(mapping.id)]
+        if not items:
+            return Cost()
+        return forecast.queue_cost(items, await self._all(), self._clock.now(), **await self._terms())
+
+    async def _all(self) -> list[BucketState]:
+        return list((await self.states()).values())
+
+    async def _terms(self) -> _Terms:
+        rows = await self._storage.quota.rows(window_start(Bucket.SPOTIFY_CALLS, self._clock.now()))
+        calls = [row for row in rows if row.bucket is Bucket.SPOTIFY_CALLS]
+        return {"official_search": self._official_search, "usage": calls}
+
     async def _resets_at(self, bucket: Bucket, now: datetime) -> datetime:
         if bucket is not Bucket.SPOTIFY_CALLS:
-            return pacific_midnight_after(now)
+            return forecast.next_reset(now)
         oldest = await self._storage.quota.oldest(bucket, window_start(bucket, now))
         return now if oldest is None else leaves_window(oldest)
 
@@ -117,15 +136,9 @@ def window_start(bucket: Bucket, now: datetime) -> datetime:
     """
     if bucket is Bucket.SPOTIFY_CALLS:
         return (now - ROLLING).replace(minute=0, second=0, microsecond=0)
-    return pacific_midnight_before(now)
+    return forecast.last_reset(now)
 
 
 def leaves_window(hour: datetime) -> datetime:
     """When the row of ``hour`` no longer counts in the rolling window."""
     return hour + ROLLING + timedelta(hours=1)
-
-
-def _pacific_midnight(now: datetime, *, days: int) -> datetime:
-    day = now.astimezone(PACIFIC).date() + timedelta(days=days)
-    midnight = datetime(day.year, day.month, day.day, tzinfo=PACIFIC)
-    return midnight.astimezone(now.tzinfo)

@@ -1,0 +1,344 @@
+"""Making, changing and ending mappings, with every check that keeps people and playlists from harm."""
+
+import logging
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bot.clock import Clock
+from bot.engine.addresses import NewPlaylist, PlaylistAddress, address_of, create_value, playlist_value
+from bot.engine.circles import circle
+from bot.engine.schedule import parse
+from bot.model.account import Account, AccountStatus
+from bot.model.errors import Forbidden, NotFound, Refused, UserMistake
+from bot.model.events import Event
+from bot.model.mapping import Direction, Mapping, Order, Playlist, Removals, Side
+from bot.model.matching import MatchPolicy
+from bot.model.music import PlaylistInfo, Service
+from bot.services.protocol import MusicService
+from bot.services.registry import MusicServices
+from storage import Storage
+from storage.playlists import ListedPlaylist
+
+__all__ = ["Mappings", "NewMapping", "create_value", "playlist_value"]
+
+log = logging.getLogger(__name__)
+
+NAME_LENGTH = 80  # what fits into a Discord choice beside its id
+MOST_A_RUN = 5_000  # about what one playlist may hold
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMapping:
+    """``left`` and ``right``: a playlist's URL, a ``spotify:`` URI, or a value of ``bot.engine.addresses``."""
+
+    guild_id: int
+    actor_id: int
+    name: str
+    left: str
+    right: str
+    direction: Direction = Direction.LEFT_TO_RIGHT
+    removals: Removals = Removals.KEEP
+    order: Order = Order.APPEND
+    schedule: str = "every 30m"
+    policy: MatchPolicy = MatchPolicy.BALANCED
+    max_adds: int = 500
+    max_removals: int = 25
+
+
+class Mappings:
+    """Actors are Discord user ids. Everything of another guild reads as "does not exist". Raises UserMistake."""
+
+    def __init__(self, storage: Storage, services: MusicServices, clock: Clock) -> None:
+        self._storage = storage
+        self._services = services
+        self._clock = clock
+
+    async def create(self, new: NewMapping) -> Mapping:
+        """A new mapping. Its playlists belong to the person who makes it; one that is yet to be made is made last."""
+        name = await self._free_name(new.guild_id, new.name)
+        schedule = parse(new.schedule, (await self._storage.guilds.get(new.guild_id)).timezone)
+        _check_caps(new.max_adds, new.max_removals)
+        addresses = {Side.LEFT: address_of(new.left), Side.RIGHT: address_of(new.right)}
+        if addresses[Side.LEFT] == addresses[Side.RIGHT]:
+            raise UserMistake("Both sides are the same playlist; a mapping needs two different ones.")
+        sides = {side: await self._found(address, new.actor_id) for side, address in addresses.items()}
+        await self._refuse_harm(new.direction, new.removals, sides, mapping_id=None)
+        rows = {side: await self._row(sides[side]) for side in Side}
+        mapping = await self._storage.mappings.add(
+            guild_id=new.guild_id,
+            name=name,
+            left_playlist_id=rows[Side.LEFT].id,
+            right_playlist_id=rows[Side.RIGHT].id,
+            direction=new.direction,
+            removals=new.removals,
+            order=new.order,
+            schedule=schedule.text,
+            policy=new.policy,
+            max_adds=new.max_adds,
+            max_removals=new.max_removals,
+            created_by=new.actor_id,
+            next_run_at=schedule.next_run(self._clock.now()),
+        )
+        left, right = mapping.left, mapping.right
+        detail = f"{left.name} ({left.service.label}) and {right.name} ({right.service.label})"
+        self._log(Event.MAPPING_ADDED, mapping, new.actor_id, detail=detail)
+        return mapping
+
+    async def edit(
+        self,
+        guild_id: int,
+        mapping_id: int,
+        actor_id: int,
+        *,
+        name: str | None = None,
+        direction: Direction | None = None,
+        removals: Removals | None = None,
+        order: Order | None = None,
+        schedule: str | None = None,
+        policy: MatchPolicy | None = None,
+        max_adds: int | None = None,
+        max_removals: int | None = None,
+    ) -> Mapping:
+        """Change what is given; the next analysis looks at the playlists anew, whether they changed or not."""
+        mapping = await self._existing(guild_id, mapping_id)
+        given = {
+            "name": None if name is None or name == mapping.name else await self._free_name(guild_id, name, mapping),
+            "direction": direction,
+            "removals": removals,
+            "order": order,
+            "policy": policy,
+            "max_adds": max_adds,
+            "max_removals": max_removals,
+        }
+        fields: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+        after = replace(mapping, **fields)
+        _check_caps(after.max_adds, after.max_removals)
+        sides = {side: _Side.of(mapping.playlist(side)) for side in Side}
+        await self._refuse_harm(after.direction, after.removals, sides, mapping_id=mapping.id)
+        if schedule is not None:
+            parsed = parse(schedule, (await self._storage.guilds.get(guild_id)).timezone)
+            fields |= {"schedule": parsed.text, "next_run_at": parsed.next_run(self._clock.now())}
+        if not fields:
+            raise UserMistake("Nothing was given that could be changed.")
+        changed = await self._storage.mappings.update(mapping.id, **fields, last_analysed_at=None)
+        detail = ", ".join(sorted(fields.keys() - {"next_run_at"}))
+        self._log(Event.MAPPING_EDITED, mapping, actor_id, detail=detail)
+        return _still_there(changed)
+
+    async def pause(self, guild_id: int, mapping_id: int, actor_id: int, reason: str = "") -> Mapping:
+        """Stop it: nothing is analysed or written until it is resumed; what is queued waits."""
+        mapping = await self._existing(guild_id, mapping_id)
+        if not mapping.enabled:
+            raise UserMistake(f"The mapping “{mapping.name}” is paused already.")
+        changed = await self._storage.mappings.update(mapping.id, enabled=False, pause_reason=reason)
+        self._log(Event.MAPPING_PAUSED, mapping, actor_id, reason=reason)
+        return _still_there(changed)
+
+    async def resume(self, guild_id: int, mapping_id: int, actor_id: int) -> Mapping:
+        """Go on; refused while an account of it is not linked."""
+        mapping = await self._existing(guild_id, mapping_id)
+        if mapping.enabled:
+            raise UserMistake(f"The mapping “{mapping.name}” is not paused.")
+        for side in Side:
+            await self._refuse_unlinked(mapping.playlist(side))
+        changed = await self._storage.mappings.update(
+            mapping.id, enabled=True, pause_reason="", next_run_at=self._clock.now(), last_analysed_at=None
+        )
+        self._log(Event.MAPPING_RESUMED, mapping, actor_id)
+        return _still_there(changed)
+
+    async def remove(self, guild_id: int, mapping_id: int, actor_id: int) -> Mapping:
+        """End it: its queue is cancelled, the playlists stay as they are, its history stays readable."""
+        mapping = await self._existing(guild_id, mapping_id)
+        if not await self._storage.mappings.remove(mapping.id):
+            raise UserMistake("This mapping does not exist any more.")
+        self._log(Event.MAPPING_REMOVED, mapping, actor_id)
+        return mapping
+
+    async def find(self, guild_id: int, text: str) -> Mapping:
+        """A mapping by its id or its name, in whatever case."""
+        wanted = text.strip()
+        found = None
+        if wanted.removeprefix("#").isdecimal():
+            found = await self._storage.mappings.get(int(wanted.removeprefix("#")), guild_id)
+        found = found or await self._storage.mappings.by_name(guild_id, wanted)
+        if found is None:
+            raise UserMistake(f"There is no mapping “{wanted[:NAME_LENGTH]}” here; `/mapping list` shows them all.")
+        return found
+
+    async def suggest(self, guild_id: int, text: str) -> list[Mapping]:
+        """At most 25 mappings whose name contains ``text``; from the database."""
+        return await self._storage.mappings.suggest(guild_id, text)
+
+    async def suggest_playlists(self, discord_user_id: int, text: str) -> list[ListedPlaylist]:
+        """At most 25 playlists of the person's connected accounts whose name contains ``text``; from the database."""
+        accounts = await self._storage.accounts.of_user(discord_user_id)
+        usable = [account.id for account in accounts if account.status is AccountStatus.CONNECTED]
+        return await self._storage.playlists.suggest(usable, text)
+
+    async def of_guild(self, guild_id: int) -> list[Mapping]:
+        return await self._storage.mappings.of_guild(guild_id)
+
+    async def _existing(self, guild_id: int, mapping_id: int) -> Mapping:
+        mapping = await self._storage.mappings.get(mapping_id, guild_id)
+        return _still_there(mapping)
+
+    async def _free_name(self, guild_id: int, name: str, renamed: Mapping | None = None) -> str:
+        name = " ".join(name.split())
+        if not name or len(name) > NAME_LENGTH:
+            raise UserMistake(f"A mapping's name has 1 to {NAME_LENGTH} characters.")
+        if name.removeprefix("#").isdecimal():
+            raise UserMistake("A mapping's name cannot be a number only: numbers are the ids of mappings.")
+        other = await self._storage.mappings.by_name(guild_id, name)
+        if other is not None and (renamed is None or other.id != renamed.id):
+            raise UserMistake(f"There is already a mapping called “{name}”; choose another name.")
+        return name
+
+    async def _found(self, address: PlaylistAddress | NewPlaylist, actor_id: int) -> "_Side":
+        """The playlist as the person's own account sees it. Nothing is made here."""
+        accounts = await self._usable(address.service, actor_id)
+        if isinstance(address, NewPlaylist):
+            return _Side(service=address.service, external_id="", account=accounts[0], new_name=address.name)
+        for account in await self._likeliest_first(address, accounts):
+            info = await self._seen_by(account, address)
+            if info is not None and info.writable:
+                return _Side(service=address.service, external_id=info.external_id, account=account, info=info)
+        raise UserMistake(
+            f"That {address.service.label} playlist was not found among yours: it does not exist, or it is somebody"
+            " else's. You can map only playlists of accounts that you linked yourself."
+        )
+
+    async def _usable(self, service: Service, actor_id: int) -> list[Account]:
+        if not self._services.configured(service):
+            raise UserMistake(f"{service.label} is not set up on this bot; its owner must give it a client id.")
+        accounts = [one for one in await self._storage.accounts.of_user(actor_id) if one.service is service]
+        usable = [one for one in accounts if one.status is AccountStatus.CONNECTED]
+        if usable:
+            return usable
+        if any(one.status is AccountStatus.NEEDS_LOGIN for one in accounts):
+            raise UserMistake(f"Your {service.label} login has ended; log in again with `/connect {service.value}`.")
+        if any(one.status is AccountStatus.PENDING for one in accounts):
+            raise UserMistake(f"Confirm your {service.label} account first: `/accounts` shows the button.")
+        raise UserMistake(f"You have not linked a {service.label} account yet; do so with `/connect {service.value}`.")
+
+    async def _likeliest_first(self, address: PlaylistAddress, accounts: list[Account]) -> list[Account]:
+        """Of several accounts the one whose list holds the playlist is asked first."""
+        if len(accounts) == 1:
+            return accounts
+        known = [
+            account.id
+            for account in accounts
+            if await self._storage.playlists.by_external(address.service, address.external_id, account.id)
+        ]
+        return sorted(accounts, key=lambda account: account.id not in known)
+
+    async def _seen_by(self, account: Account, address: PlaylistAddress) -> PlaylistInfo | None:
+        service = await self._services.for_account(account.id)
+        try:
+            return await service.playlist(address.external_id)
+        except (NotFound, Forbidden, Refused):
+            return None  # the caller says what that means, once every account was asked
+
+    async def _refuse_harm(
+        self, direction: Direction, removals: Removals, sides: dict[Side, "_Side"], *, mapping_id: int | None
+    ) -> None:
+        if sides[Side.LEFT].key == sides[Side.RIGHT].key and sides[Side.LEFT].external_id:
+            raise UserMistake("Both sides are the same playlist; a mapping needs two different ones.")
+        if removals is Removals.EXACT and direction is Direction.TWO_WAY:
+            raise UserMistake("`exact` needs a direction: with two ways neither playlist could say what is right.")
+        others = await self._related(sides, mapping_id)
+        if removals is Removals.EXACT:
+            _refuse_second_exact(direction, sides, others)
+        if removals is not Removals.KEEP and circle(_edges(direction, sides), others):
+            raise UserMistake(
+                "Together with the mappings that exist this one would pass removals round in a circle; use"
+                " `removals: keep` or another direction."
+            )
+
+    async def _related(self, sides: dict[Side, "_Side"], mapping_id: int | None) -> list[Mapping]:
+        """Every other mapping that can be reached from these playlists, in whatever guild."""
+        found: dict[int, Mapping] = {}
+        keys = [side.key for side in sides.values() if side.external_id]
+        seen: set[tuple[Service, str]] = set()
+        while keys:
+            key = keys.pop()
+            if key in seen:
+                continue
+            seen.add(key)
+            for mapping in await self._storage.mappings.touching(*key):
+                if mapping.id != mapping_id:
+                    found[mapping.id] = mapping
+                    keys += [(one.service, one.external_id) for one in (mapping.left, mapping.right)]
+        return list(found.values())
+
+    async def _row(self, side: "_Side") -> Playlist:
+        info = side.info
+        if info is None:
+            service: MusicService = await self._services.for_account(side.account_id)
+            info = await service.create(side.new_name, "Kept in step by Crossfade.")
+        return await self._storage.playlists.upsert(info, side.account_id)
+
+    async def _refuse_unlinked(self, playlist: Playlist) -> None:
+        account = await self._storage.accounts.get(playlist.account_id)
+        if account is None or account.status is not AccountStatus.CONNECTED:
+            raise UserMistake(
+                f"The {playlist.service.label} account of “{playlist.name}” is not linked (any more): its owner must"
+                f" use `/connect {playlist.service.value}` first."
+            )
+
+    def _log(self, event: Event, mapping: Mapping, actor_id: int, **fields: str) -> None:
+        extra = {"mapping": mapping.name, "mapping_id": mapping.id, "guild_id": mapping.guild_id, "actor_id": actor_id}
+        log.info(event, extra=extra | fields)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Side:
+    """One side of a mapping before it has its row. A playlist that is yet to be made has no ``external_id``."""
+
+    service: Service
+    external_id: str
+    account: Account | None = None
+    info: PlaylistInfo | None = None
+    new_name: str = ""
+
+    @classmethod
+    def of(cls, playlist: Playlist) -> "_Side":
+        return cls(service=playlist.service, external_id=playlist.external_id)
+
+    @property
+    def key(self) -> tuple[Service, str]:
+        return (self.service, self.external_id)
+
+    @property
+    def account_id(self) -> int:
+        return self.account.id if self.account is not None else 0
+
+
+def _edges(direction: Direction, sides: dict[Side, _Side]) -> list[tuple[tuple[Service, str], tuple[Service, str]]]:
+    """From which playlist to which the mapping writes."""
+    return [(sides[side.other].key, sides[side].key) for side in Side if direction.writes(side)]
+
+
+def _refuse_second_exact(direction: Direction, sides: dict[Side, _Side], others: list[Mapping]) -> None:
+    written = {sides[side].key for side in Side if direction.writes(side) and sides[side].external_id}
+    for other in others:
+        if other.removals is not Removals.EXACT:
+            continue
+        for side in Side:
+            playlist = other.playlist(side)
+            if other.direction.writes(side) and (playlist.service, playlist.external_id) in written:
+                raise UserMistake(
+                    f"Another mapping keeps “{playlist.name}” exactly like its own source; two such mappings would"
+                    " undo each other's work."
+                )
+
+
+def _check_caps(max_adds: int, max_removals: int) -> None:
+    if not 1 <= max_adds <= MOST_A_RUN or not 0 <= max_removals <= MOST_A_RUN:
+        raise UserMistake(f"A run may add 1 to {MOST_A_RUN} tracks and remove 0 to {MOST_A_RUN}.")
+
+
+def _still_there(mapping: Mapping | None) -> Mapping:
+    if mapping is None:
+        raise UserMistake("This mapping does not exist any more; `/mapping list` shows what there is.")
+    return mapping
