@@ -79,6 +79,7 @@ class MusicServices:
 
     async def close(self) -> None:
         """Wait for the calls under way and let the connections go."""
+        await self.tokens.settle()
         await self._workers.close()
 
     async def _identify(self, service: Service, access_token: str) -> Profile:

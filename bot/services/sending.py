@@ -7,7 +7,7 @@ import ssl
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -21,6 +21,8 @@ from bot.model.errors import Bug, CrossfadeError, RetryLater, UnknownOutcome
 T = TypeVar("T")
 
 LOOPBACK = frozenset({"127.0.0.1", "::1"})
+# Longer than any service was seen to ask for; what is above is noise, and would not fit into a date.
+_LONGEST_WAIT = 30 * 24 * 3600.0
 # Too slow for the server: it gave up on the request, perhaps after acting on it.
 _REQUEST_TIMEOUT = 408
 
@@ -50,20 +52,25 @@ class Rejection(Exception):
 
 
 def retry_after_seconds(value: str | None, now: datetime) -> float | None:
-    """``Retry-After`` in seconds: it comes as a number or as an HTTP date. None: absent or unreadable."""
+    """``Retry-After`` in seconds, at most 30 days: it is a number or an HTTP date. None: absent or unreadable."""
     if not value:
         return None
     try:
-        return max(0.0, float(value))
+        seconds = float(value)
     except ValueError:
-        pass  # not a number, so a date
+        moment = _http_date(value)
+        if moment is None:
+            return None
+        seconds = (moment - now).total_seconds()
+    return min(max(0.0, seconds), _LONGEST_WAIT)
+
+
+def _http_date(value: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(value)
     except ValueError:
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - now).total_seconds())
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 class _OwnAuthorization(AuthBase):
@@ -167,7 +174,7 @@ class Sending:
         sentence = f"{self.operation}: {what}"
         if self._write:
             return UnknownOutcome(sentence, code=code)
-        at = None if after is None else datetime.fromtimestamp(self._now().timestamp() + after, UTC)
+        at = None if after is None else self._now() + timedelta(seconds=after)
         return RetryLater(sentence, at=at, code=code)
 
 

@@ -78,6 +78,10 @@ class Tokens:
             )
         return LoginNeeded("The login of this account is no longer good", account_id=account_id, code=reason)
 
+    async def settle(self) -> None:
+        """Wait for the refreshes under way, so that no rotated refresh token is lost when the program stops."""
+        await asyncio.gather(*self._refreshing.values(), return_exceptions=True)
+
     def lacking(self, account: Account) -> tuple[str, ...]:
         """The scopes that we need and that the person did not give."""
         return self._lacking(account, None)

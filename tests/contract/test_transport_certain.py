@@ -258,6 +258,17 @@ async def test_a_rotated_refresh_token_is_stored_although_its_asker_gave_up(
     assert len(server.seen) == 1
 
 
+async def test_a_rotated_refresh_token_is_stored_before_the_program_stops(room: Room, server: Misbehaving) -> None:
+    account_id = await linked(room, Service.SPOTIFY)
+    room.clock.advance(timedelta(days=31))
+    server.answers = [(200, {}, {**TOKEN[2], "refresh_token": "rotated"})]  # type: ignore[dict-item]
+    asking = asyncio.create_task(room.services.tokens.access(account_id))
+    assert await asyncio.to_thread(server.asked.wait, 5)
+    asking.cancel()
+    await room.services.close()
+    assert (await room.storage.accounts.token(account_id)).refresh_token == "rotated"
+
+
 async def test_an_answer_without_a_refresh_token_keeps_the_old_one(room: Room, server: Misbehaving) -> None:
     account_id = await linked(room, Service.YOUTUBE)
     room.clock.advance(timedelta(days=31))

@@ -268,5 +268,12 @@ def test_retry_after_is_a_number_or_a_date(value: str | None, seconds: float | N
     assert retry_after_seconds(value, AT) == seconds
 
 
-def test_retry_after_far_away_is_kept() -> None:
-    assert retry_after_seconds("86400", AT) == timedelta(days=1).total_seconds()
+@pytest.mark.parametrize(("value", "days"), [("86400", 1), ("1e300", 30), ("inf", 30), ("9" * 400, 30), ("nan", 0)])
+def test_a_wait_of_hours_is_kept_and_an_absurd_one_is_cut(value: str, days: int) -> None:
+    assert retry_after_seconds(value, AT) == timedelta(days=days).total_seconds()
+
+
+@given(some.text(max_size=30))
+def test_no_retry_after_makes_us_fail(value: str) -> None:
+    seconds = retry_after_seconds(value, AT)
+    assert seconds is None or 0 <= seconds <= 30 * 86_400
