@@ -352,6 +352,7 @@ class _Merge:
     def _new(self, side: Side) -> list[_Wanted]:
         """Adds to ``side`` for what only the other side holds."""
         hints = self._hints(side.other)
+        dead = {entry.track.external_id for entry in self._contents[side].entries if not entry.track.available}
         used: dict[str, set[int]] = defaultdict(set)
         wanted = []
         for entry in self._new_entries(side):
@@ -370,7 +371,7 @@ class _Merge:
                 used[track.external_id],
             )
             used[track.external_id].add(occurrence)
-            destination = next(iter(hints(track)), "")
+            destination = next((found for found in hints(track) if found not in dead), "")
             add = Add(side=side, source=track, occurrence=occurrence, destination_id=destination)
             wanted.append(_Wanted(add, entry.position))
         return wanted
@@ -384,38 +385,32 @@ class _Merge:
         side = self._written[-1]
         leader = layout(self._contents[side.other], leaving[side.other])
         at = {token.entry.position: token for token in leader if token.entry}
-        counterparts = {here: at[there] for here, there in self._counterparts(side).items() if there in at}
-        follower = Follower(side, layout(self._contents[side], leaving[side]), counterparts, leader)
-        moves = self._waiting.moves(side, follower.moves())
-        places = {(side, want.place): follower.place(at[want.place]) for want in adds if want.add.side is side}
         back = [want.place for want in adds if want.add.side is not side]
+        follower = Follower(side, layout(self._contents[side], leaving[side]), leader)
+        counterparts = {
+            track_id: [at[place] for place in places if place in at]
+            for track_id, places in self._counterparts(side).items()
+        }
+        moves = self._waiting.moves(side, follower.moves(counterparts, fixed=back))
+        places = {(side, want.place): follower.place(at[want.place]) for want in adds if want.add.side is side}
         for place, position in places_in_leader(leader, follower.tokens, back).items():
             places[side.other, place] = position
         return moves, [
             replace(want, add=replace(want.add, position=places[want.add.side, want.place])) for want in adds
         ]
 
-    def _counterparts(self, side: Side) -> dict[int, int]:
-        """Positions on ``side`` and, for each, the first position of its counterpart on the other side.
-
-        Copies of one track are interchangeable: the first of them follows the first counterpart. Where several tracks
-        share a counterpart, only the first of them follows it; the others stay where they are.
-        """
-        first: dict[int, int] = {}
-        ids: dict[int, str] = {}
+    def _counterparts(self, side: Side) -> dict[str, list[int]]:
+        """By track id on ``side``, the positions of the counterparts on the other side that its copies follow."""
+        first: dict[tuple[str, int], int] = {}
         for index, _ in self._agreed():
             entry, other = self._seats[side].seated[index], self._seats[side.other].seated[index]
             if entry.track.available:
-                first[entry.position] = min(other.position, first.get(entry.position, other.position))
-                ids[entry.position] = entry.track.external_id
-        places: dict[str, list[int]] = defaultdict(list)
-        for position in sorted(first):
-            places[ids[position]].append(position)
-        followed: dict[int, int] = {}
-        for positions in places.values():
-            for here, there in zip(positions, sorted(first[position] for position in positions), strict=True):
-                followed[there] = min(here, followed.get(there, here))
-        return {here: there for there, here in followed.items()}
+                copy = (entry.track.external_id, entry.position)
+                first[copy] = min(other.position, first.get(copy, other.position))
+        followed: dict[str, list[int]] = defaultdict(list)
+        for (track_id, _), place in sorted(first.items()):
+            followed[track_id].append(place)
+        return followed
 
     def _dead(self) -> Iterator[Conflict]:
         """Linked copies that can no longer be played: they count as present, and people are told."""

@@ -1,6 +1,7 @@
 """The fewest moves that bring a playlist into the order of another, and the places where new tracks go."""
 
-from bisect import bisect_right, insort
+from bisect import bisect_left, bisect_right, insort
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from bot.model.mapping import Side
@@ -9,14 +10,17 @@ from bot.model.plan import Move
 
 
 class Token:
-    """One place of a playlist while it is being rearranged. ``rank``: its place in the leading order, if it has one."""
+    """One place of a playlist while it is being rearranged; ``entry`` None: no usable track, or one to be added.
+
+    ``mate`` is the token of its counterpart in the other playlist, ``rank`` that token's place in the leading order.
+    """
 
     __slots__ = ("entry", "mate", "rank")
 
-    def __init__(self, entry: PlaylistEntry | None, rank: int | None = None, mate: "Token | None" = None) -> None:
+    def __init__(self, entry: PlaylistEntry | None) -> None:
         self.entry = entry
-        self.rank = rank
-        self.mate = mate
+        self.rank: int | None = None
+        self.mate: Token | None = None
 
 
 def layout(content: PlaylistContent, removed: Collection[int] = ()) -> list[Token]:
@@ -37,65 +41,66 @@ def layout(content: PlaylistContent, removed: Collection[int] = ()) -> list[Toke
 class Follower:
     """A playlist that follows a leading order: first ``moves()``, then ``place()`` for each new track in that order."""
 
-    def __init__(self, side: Side, tokens: list[Token], leaders: Mapping[int, Token], order: Sequence[Token]) -> None:
-        """``leaders`` gives the leading token for positions of this playlist; ``order`` is the leading list."""
+    def __init__(self, side: Side, tokens: list[Token], order: Sequence[Token]) -> None:
         self.tokens = tokens
         self._side = side
-        ranks = {id(token): rank for rank, token in enumerate(order)}
-        for token in tokens:
-            leader = leaders.get(token.entry.position) if token.entry else None
-            if leader is not None:
-                token.rank, token.mate = ranks[id(leader)], leader
-        self._ranks = ranks
-        self._settled: list[tuple[int, int, Token]] = []  # rank, a tie-breaker, token
+        self._order = order
+        self._ranks = {id(token): rank for rank, token in enumerate(order)}
+        self._settled: list[tuple[int, Token]] = []  # by rank; every rank has one token at most
 
-    def moves(self) -> tuple[Move, ...]:
-        """The fewest moves after which all ranked tokens ascend; applied to ``tokens`` as they are made."""
-        ranked = [token for token in self.tokens if token.rank is not None]
-        staying = _longest_ascending([token.rank for token in ranked if token.rank is not None])
-        self._settled = [(token.rank or 0, n, token) for n, token in enumerate(ranked) if n in staying]
-        moving = sorted((token.rank or 0, len(ranked) + n, token) for n, token in enumerate(ranked) if n not in staying)
+    def moves(self, counterparts: Mapping[str, Sequence[Token]], fixed: Collection[int] = ()) -> tuple[Move, ...]:
+        """The fewest moves after which the tracks stand in the leading order; applied to ``tokens`` as they are made.
+
+        ``counterparts`` names, by track id of this playlist, the leading tokens that its copies follow: any copy may
+        follow any of them. Of several tracks with the same counterpart one follows it, and the others stay put. Copies
+        at the ``fixed`` positions follow none.
+        """
+        ranks = {track_id: [self._ranks[id(one)] for one in leaders] for track_id, leaders in counterparts.items()}
+        movable = [token for token in self.tokens if token.entry and token.entry.position not in fixed]
+        staying = _longest_common([ranks.get(_id(token), ()) for token in movable])
+        for number, rank in staying.items():
+            self._follow(movable[number], rank)
+        spare: dict[str, list[Token]] = defaultdict(list)
+        for token in movable:
+            if token.rank is None:
+                spare[_id(token)].append(token)
+        kept = set(staying.values())
         made = []
-        for _, tie, token in moving:
-            origin = self.tokens.index(token)
-            del self.tokens[origin]
-            position = self._insert(token, tie)
-            if position != origin and token.entry:
-                entry = token.entry
-                made.append(
-                    Move(
-                        side=self._side,
-                        track=entry.track,
-                        origin=origin,
-                        position=position,
-                        entry_id=entry.entry_id,
-                    )
-                )
+        for rank, track_id in sorted((rank, track_id) for track_id, mine in ranks.items() for rank in mine):
+            if rank not in kept and spare[track_id]:
+                kept.add(rank)
+                made.append(self._move(spare[track_id].pop(), rank))
         return tuple(made)
+
+    def _follow(self, token: Token, rank: int) -> None:
+        token.rank, token.mate = rank, self._order[rank]
+        insort(self._settled, (rank, token), key=lambda row: row[0])
+
+    def _move(self, token: Token, rank: int) -> Move:
+        origin = self.tokens.index(token)
+        del self.tokens[origin]
+        position = self._insert(token, rank)
+        assert token.entry is not None, "only tracks that are there are moved"
+        entry = token.entry
+        return Move(side=self._side, track=entry.track, origin=origin, position=position, entry_id=entry.entry_id)
 
     def place(self, leader: Token) -> int | None:
         """Where the counterpart of ``leader`` goes; None: at the end, since nothing that follows it is here yet."""
-        token = Token(None, self._ranks[id(leader)], leader)
-        last = not self._settled or self._settled[-1][0] <= (token.rank or 0)
-        tie = 2 * len(self.tokens) + 1
-        if last:
+        rank = self._ranks[id(leader)]
+        if not self._settled or self._settled[-1][0] <= rank:
+            token = Token(None)
             self.tokens.append(token)
-            insort(self._settled, (token.rank or 0, tie, token), key=lambda row: row[:2])
+            self._follow(token, rank)
             return None
-        return self._insert(token, tie)
+        return self._insert(Token(None), rank)
 
-    def _insert(self, token: Token, tie: int) -> int:
-        """Put the token right behind what precedes it in the leading order, or before what follows it."""
-        row = (token.rank or 0, tie, token)
-        at = bisect_right(self._settled, row[:2], key=lambda other: other[:2])
-        if at:
-            position = self.tokens.index(self._settled[at - 1][2]) + 1
-        elif self._settled:
-            position = self.tokens.index(self._settled[0][2])
-        else:
-            position = len(self.tokens)
+    def _insert(self, token: Token, rank: int) -> int:
+        """Put the token right behind what precedes it in the leading order, else before what follows it."""
+        at = bisect_right(self._settled, rank, key=lambda row: row[0])
+        neighbour = self._settled[at - 1 if at else 0][1]
+        position = self.tokens.index(neighbour) + (1 if at else 0)
         self.tokens.insert(position, token)
-        self._settled.insert(at, row)
+        self._follow(token, rank)
         return position
 
 
@@ -119,22 +124,30 @@ def places_in_leader(leader: list[Token], follower: Sequence[Token], fresh: Iter
     return placed
 
 
-def _longest_ascending(ranks: Sequence[int]) -> set[int]:
-    """Indexes of a longest subsequence that never falls (patience sorting, n log n)."""
+def _id(token: Token) -> str:
+    return token.entry.track.external_id if token.entry else ""
+
+
+def _longest_common(ranks: Sequence[Sequence[int]]) -> dict[int, int]:
+    """The most places that can keep ascending ranks, each with one of those it may take (Hunt and Szymanski)."""
     tails: list[int] = []  # the smallest last rank of a run of each length
-    ends: list[int] = []  # the index that ends it
-    before: list[int] = []
-    for index, rank in enumerate(ranks):
-        length = bisect_right(tails, rank)
-        before.append(ends[length - 1] if length else -1)
-        if length == len(tails):
-            tails.append(rank)
-            ends.append(index)
-        else:
-            tails[length], ends[length] = rank, index
-    kept: set[int] = set()
-    index = ends[-1] if ends else -1
-    while index >= 0:
-        kept.add(index)
-        index = before[index]
+    last: list[int] = []  # the step that ends it
+    steps: list[tuple[int, int, int]] = []  # place, rank, the step before
+    for place, choices in enumerate(ranks):
+        # Descending, so that one place is not taken twice in one run.
+        for rank in sorted(choices, reverse=True):
+            length = bisect_left(tails, rank)
+            if length < len(tails) and tails[length] == rank:
+                continue  # the earlier place keeps the rank
+            steps.append((place, rank, last[length - 1] if length else -1))
+            if length == len(tails):
+                tails.append(rank)
+                last.append(len(steps) - 1)
+            else:
+                tails[length], last[length] = rank, len(steps) - 1
+    kept: dict[int, int] = {}
+    step = last[-1] if last else -1
+    while step >= 0:
+        place, rank, step = steps[step]
+        kept[place] = rank
     return kept

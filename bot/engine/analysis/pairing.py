@@ -8,7 +8,7 @@ from bot.engine.analysis.known import Known, key_of
 from bot.engine.analysis.links import Base, id_on, with_id
 from bot.engine.analysis.seats import Seats, free
 from bot.engine.matching import Shelf, identity
-from bot.model.mapping import Direction, Link, LinkState, Mapping, Side
+from bot.model.mapping import Direction, Link, LinkState, Mapping, Removals, Side
 from bot.model.matching import Verdict
 from bot.model.music import PlaylistEntry, Track
 
@@ -218,14 +218,20 @@ def share(
 
     Copies of one and the same track are no case of this: they stay copies.
     """
-    serving: dict[str, list[tuple[Track, str, int]]] = defaultdict(list)
-    for index, entry in destination.seated.items():
-        if source.holds(index):
-            link = base[index]
-            serving[entry.track.external_id].append((entry.track, id_on(link, source.side), link.occurrence))
-    alike = (
-        _Alike([rows[0][0] for rows in serving.values()]) if mapping.left.service is not mapping.right.service else None
-    )
+    serving: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    tracks: dict[str, Track] = {}
+    service = mapping.playlist(destination.side).service
+    # An exact destination gets back what people took out of it, so that it serves as well.
+    returning = mapping.removals is Removals.EXACT and mapping.direction is not Direction.TWO_WAY
+    for index, link in base.live():
+        there = id_on(link, destination.side)
+        entry = destination.seated.get(index)
+        if source.holds(index) and (entry is not None or (returning and link.state is not LinkState.HELD)):
+            serving[there].append((id_on(link, source.side), link.occurrence))
+            served = entry.track if entry is not None else known.tracks.get((service, there))
+            if served is not None:
+                tracks[there] = served
+    alike = _Alike(list(tracks.values())) if mapping.left.service is not mapping.right.service else None
     for entry in fresh:
         track = entry.track
         if known.refused(track):
@@ -235,7 +241,7 @@ def share(
             found += alike.ids(track)
         occurrence = free(source.occurrences(track.external_id))
         for there in found:
-            if any(occ == occurrence and here != track.external_id for _, here, occ in serving.get(there, ())):
+            if any(taken == occurrence and here != track.external_id for here, taken in serving.get(there, ())):
                 base.add(new_link(mapping, source.side, track.external_id, there, occurrence))
                 source.claim(track.external_id, occurrence)
                 break
