@@ -152,10 +152,8 @@ def _spotify_end(calls: int, state: BucketState | None, now: datetime, usage: Se
         missing -= row.units
         if missing <= 0:
             return max(now, row.hour + ROLLING + HOUR)
-    # All that was spent before today is free again after a day; then every day has room for a whole bucket.
-    if not usage:
-        missing -= state.used
-    return now + ROLLING + HOUR + ROLLING * max(0, -(-missing // state.limit))
+    # In a day all that was spent until now is free again, and from then on each day has room for a whole bucket.
+    return now + HOUR + ROLLING * -(-missing // state.limit)
 
 
 def _midnight(now: datetime, *, days: int) -> datetime:
