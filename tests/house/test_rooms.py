@@ -49,7 +49,7 @@ def log_calls(tree: ast.AST) -> Iterator[ast.Call]:
 def test_a_module_opens_with_what_it_holds(path: Path) -> None:
     docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
     assert docstring
-    assert len(docstring.split()) > 3
+    assert docstring.splitlines()[0].endswith((".", ",", ":")) or len(docstring.splitlines()) > 1
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name)
