@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from rapidfuzz import fuzz
 
-from bot.engine.matching.text import fold, latin, skeleton, squeeze
+from bot.engine.matching.text import cut, fold, latin, skeleton, squeeze
 
 # Between names glued into one string, by services and by their translations ("und" from German YouTube Music).
 _GLUE = re.compile(
@@ -60,6 +60,8 @@ def credited(wanted: str, offered: Sequence[str]) -> bool:
 def channel_key(channel: str) -> str:
     """A channel's name without what channels add: ``DaftPunkVEVO`` and ``Daft Punk - Topic`` → ``daftpunk``."""
     key = squeeze(_TOPIC.sub("", fold(channel)))
+    if key.startswith("official") and len(key) > len("official"):
+        key = key.removeprefix("official")
     while (shorter := _CHANNEL_TAIL.sub("", key)) and shorter != key:
         key = shorter
     return key
@@ -76,7 +78,13 @@ def owns(artist: str, channel: str) -> bool:
     name, key = channel_key(artist), channel_key(channel)
     if name and same(name, key):
         return True
-    return bool(name) and squeeze(artist) == squeeze(channel)
+    return bool(name) and (squeeze(artist) == squeeze(channel) or name in _by_script(channel))
+
+
+def _by_script(channel: str) -> tuple[str, str]:
+    """The two names of a channel that is called in two scripts: "Kenshi Yonezu 米津玄師"."""
+    words = cut(channel).words
+    return "".join(w for w in words if w.isascii()), "".join(w for w in words if not w.isascii())
 
 
 @lru_cache(maxsize=32768)

@@ -124,7 +124,7 @@ def _by_title(reading: Reading, messy: Track, found: Sighting, uploaders: list[s
     if messy.channel and is_topic(messy.channel):
         gates.append("artist")  # an audio release of somebody else
         return weights.GUEST
-    if not found.whole or _uploader_performs(found, uploaders):
+    if found.bracketed or not found.whole or _uploader_performs(found, uploaders):
         gates.append("performer")
         return weights.GUEST
     if found.leads and not found.stranger:

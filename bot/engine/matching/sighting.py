@@ -13,6 +13,7 @@ _TITLE, _ARTIST = 1, 2
 _GUEST_WORDS = frozenset({"feat", "ft", "featuring", "mit"})
 _BETWEEN_NAMES = frozenset("x y e et und con com with w vs presents pres by de of performs performing i".split())
 _PARTING = _GUEST_WORDS | _BETWEEN_NAMES
+_CREDITING = _PARTING | {"prod", "produced"}
 _SLASHES = frozenset("/\\")
 
 
@@ -26,6 +27,7 @@ class Sighting:
     named: bool = False  # the track's artist is named
     leads: bool = False  # … as the first performer
     guests_only: bool = False  # … only after "feat."
+    bracketed: bool = False  # … only in brackets, as covers name whose song it is: "Song (Artist)"
     whole: bool = True  # … with no other words in the name: "Queen", not "Queen Latifah"
     stranger: bool = False  # somebody else stands where the performer's name belongs
     same: bool = False  # a cut or a master is named: "Single Version"
@@ -176,7 +178,7 @@ class _Around:
         for tag, whose in meant.tags.items():
             if not whose and tag in QUALIFIED:
                 whose = self._artists_in(group)
-            if tag == "session" and not self.text.groups[group].aside:
+            if tag == "session" and not (self.text.groups[group].aside or self.text.groups[group].lead == "-"):
                 continue  # "| 3:00 AM Sessions" is an album's or a series' name
             self.found.tags[tag] = whose or self.found.tags.get(tag, ())
         self.found.guests += meant.guests
@@ -307,16 +309,25 @@ class _Around:
 
 
 def _note_performers(found: Sighting, text: Text, labels: bytearray) -> None:
-    """Note whether the artist is named, first or beside others, or only as a guest."""
-    at = labels.find(_ARTIST)
-    if at < 0:
+    """Note whether the artist is named, first or beside others, only as a guest, or only in brackets."""
+    places = [at for at, label in enumerate(labels) if label == _ARTIST]
+    if not places:
         return
     found.named = True
+    performing = [at for at in places if not text.groups[text.where[at]].aside or _after_guest_word(text, at)]
+    found.bracketed = not performing
+    at = (performing or places)[0]
     group = text.where[at]
     before = {text.words[i] for i in range(at) if text.where[i] == group and not labels[i]}
     before = {word for word in before if not word.isdigit()}
     found.leads = not (before - _BETWEEN_NAMES)
     found.guests_only = not before.isdisjoint(_GUEST_WORDS)
+
+
+def _after_guest_word(text: Text, at: int) -> bool:
+    """Whether "feat.", "with" or "prod." stands before a word in its group."""
+    group = text.where[at]
+    return any(text.words[i] in _CREDITING for i in range(at) if text.where[i] == group)
 
 
 def _similar(reading: Reading, text: Text, flat: str) -> Sighting:
