@@ -113,10 +113,13 @@ class OAuth:
     async def revoke(self, account_id: int) -> bool:
         """Give the grant back to the service, as well as it can be done; call it before the tokens are deleted.
 
-        False where the service did not take it back: it has no way to (Spotify), or did not answer.
+        False where it was not given back: the service has no way to (Spotify) or did not answer, or somebody else has
+        linked the same account, whose login would end with it.
         """
         account = await self._storage.accounts.get(account_id)
         if account is None or account.service not in self._consents:
+            return False
+        if await self._held_elsewhere(account.service, account.external_id, account_id):
             return False
         consent = self._consents[account.service]
         try:
@@ -189,7 +192,8 @@ class OAuth:
         now = self._clock.now()
         held = await self._refresh_token_held(row.discord_user_id, profile)
         if not grant.refresh_token and not held:
-            await self._forget(consent, grant)
+            if not await self._held_elsewhere(profile.service, profile.account_id, 0):
+                await self._forget(consent, grant)
             raise UserMistake(
                 f"{consent.service.label} gave no lasting login. Start again with /connect.", code="no_refresh_token"
             )
@@ -214,6 +218,10 @@ class OAuth:
                 except LoginNeeded:
                     return ""
         return ""
+
+    async def _held_elsewhere(self, service: Service, external_id: str, account_id: int) -> bool:
+        others = await self._storage.accounts.connected(service)
+        return any(one.external_id == external_id and one.id != account_id for one in others)
 
     async def _forget(self, consent: ConsentFlow, grant: Grant) -> None:
         """Without the old grant the next consent is a first one, and comes with a refresh token."""

@@ -238,6 +238,15 @@ async def test_a_revoked_google_consent_is_dead_at_google(room: Room) -> None:
         await room.services.tokens.access(account.id)
 
 
+async def test_a_consent_that_somebody_else_lives_on_is_not_revoked(room: Room) -> None:
+    first = await room.link(Service.YOUTUBE)
+    second = await room.consent(Service.YOUTUBE, "alice", user=2002)
+    assert second.id != first.id
+    assert await room.services.oauth.revoke(second.id) is False
+    room.clock.advance(timedelta(hours=2))
+    assert await room.services.tokens.access(first.id)
+
+
 async def test_revoking_is_best_effort(room: Room, sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
     spotify = await room.link(Service.SPOTIFY)
     assert await room.services.oauth.revoke(spotify.id) is False
