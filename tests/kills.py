@@ -7,6 +7,7 @@ the bot is a process of its own (``--work DIR``). The quota limits are raised so
 
 import argparse
 import asyncio
+import io
 import json
 import random
 import signal
@@ -31,10 +32,12 @@ from bot.model.mapping import Direction, LinkState, Mapping, Side
 from bot.model.music import Service
 from bot.runtime import Runtime, open_runtime
 from bot.sandbox import Sandbox
+from bot.sandbox.shelf import Hand
 
 ALICE, GUILD = 101, 77
 PLENTY = 10_000_000
-LONGEST_LIFE = 2.5  # seconds until a kill; a start takes about one
+LONGEST_LIFE = 4.0  # seconds until a kill, counted from the moment at which the bot begins to work
+KILLED_AT_START = 0.1  # this share of the kills comes before that moment
 FAULT_RATE = 0.12
 KINDS = ("500", "502", "503", "429", "timeout", "reset", "close", "truncated", "garbage", "slow")
 
@@ -66,26 +69,35 @@ def _torture(folder: Path, arguments: argparse.Namespace) -> int:
         sandbox.faults.random(rate=FAULT_RATE, seed=arguments.seed, kinds=KINDS)
         began, killed = time.monotonic(), 0
         while killed < arguments.kills:
-            if _lives(folder, chance.uniform(0.3, LONGEST_LIFE)):
+            early = chance.random() < KILLED_AT_START
+            if _lives(folder, chance.uniform(0.1, LONGEST_LIFE), early=early):
                 _give_work(sandbox, mapping, chance)
             else:
                 killed += 1
         sandbox.faults.clear()
+        calls, writes = len(sandbox.books.requests()), len(sandbox.books.writes(hand=Hand.APP))
         last = _worker(folder).wait(timeout=300)
         verdict = asyncio.run(_verdict(folder, sandbox, mapping))
         faults = sum(bool(request.fault) for request in sandbox.books.requests())
     print(
-        f"{killed} kills, {faults} faults, {time.monotonic() - began:.0f} s: {verdict.tracks} tracks, {verdict.there}"
-        f" there, {verdict.waiting} wait for a person, {len(verdict.lost)} lost, {len(verdict.doubled)} doubled"
+        f"{killed} kills and {faults} faults over {calls} calls and {writes} writes, {time.monotonic() - began:.0f} s:"
+        f" {verdict.tracks} tracks, {verdict.there} there, {verdict.waiting} wait for a person,"
+        f" {len(verdict.lost)} lost, {len(verdict.doubled)} doubled"
     )
     for problem in (*verdict.lost, *verdict.doubled):
         print(f"  {problem}")
     return 1 if last or verdict.lost or verdict.doubled else 0
 
 
-def _lives(folder: Path, seconds: float) -> bool:
-    """Start the bot and SIGKILL it after ``seconds``; True when it was through before."""
+def _lives(folder: Path, seconds: float, *, early: bool) -> bool:
+    """Start the bot and SIGKILL it ``seconds`` after it begins to work (``early``: after its start).
+
+    True when it was through before.
+    """
     worker = _worker(folder)
+    if not early:
+        assert worker.stdout is not None
+        worker.stdout.readline()
     try:
         code = worker.wait(timeout=seconds)
     except subprocess.TimeoutExpired:
@@ -98,7 +110,7 @@ def _lives(folder: Path, seconds: float) -> bool:
 
 
 def _worker(folder: Path) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen([sys.executable, "-m", "tests.kills", "--work", str(folder)])
+    return subprocess.Popen([sys.executable, "-m", "tests.kills", "--work", str(folder)], stdout=subprocess.PIPE)
 
 
 def _give_work(sandbox: Sandbox, mapping: Mapping, chance: random.Random) -> None:
@@ -161,6 +173,7 @@ def _playlists(sandbox: Sandbox, count: int, direction: Direction) -> tuple[str,
 async def _work(folder: Path) -> int:
     """The bot without Discord: take up what a dead one left, look for changes, and work until nothing is due."""
     async with _opened(folder) as runtime:
+        print("at work", flush=True)
         await runtime.executor.recover()
         (mapping,) = await runtime.storage.mappings.of_guild(GUILD)
         await runtime.executor.drain(mapping.id)
@@ -209,7 +222,7 @@ def _source(mapping: Mapping) -> Side:
 @asynccontextmanager
 async def _opened(folder: Path) -> AsyncIterator[Runtime]:
     settings = _settings(folder)
-    with open_logs(level="error", secrets=settings.secret_values) as logs:
+    with open_logs(level="error", secrets=settings.secret_values, stream=io.StringIO()) as logs:
         async with open_runtime(settings, logs) as runtime:
             yield runtime
 
