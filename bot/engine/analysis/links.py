@@ -70,6 +70,7 @@ class Base:
     def __init__(self, links: Sequence[Link]) -> None:
         self._before: list[Link | None] = list(links)
         self._after: list[Link | None] = list(links)
+        self.revision = 0  # raised by every change
 
     def __getitem__(self, index: int) -> Link:
         link = self._after[index]
@@ -81,14 +82,17 @@ class Base:
 
     def put(self, index: int, link: Link) -> None:
         self._after[index] = link
+        self.revision += 1
 
     def drop(self, index: int) -> None:
         self._after[index] = None
+        self.revision += 1
 
     def add(self, link: Link) -> int:
         """Returns the new link's index."""
         self._before.append(None)
         self._after.append(link)
+        self.revision += 1
         return len(self._after) - 1
 
     def changes(self) -> tuple[LinkChange, ...]:

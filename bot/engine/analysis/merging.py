@@ -106,6 +106,7 @@ class _Merge:
         self._exact = mapping.removals is Removals.EXACT and not self._two_way
         self._conflicts: list[Conflict] = []
         self._in_review = 0
+        self._seated_at = -1
         self._seat()
 
     def plan(self) -> Plan:
@@ -145,6 +146,10 @@ class _Merge:
     # Who is who
 
     def _seat(self) -> None:
+        """Look again who stands for which copy, where the base has changed since the last look."""
+        if self._seated_at == self._base.revision:
+            return
+        self._seated_at = self._base.revision
         self._seats = {side: Seats(side, self._contents[side], self._base, self._known.unsettled) for side in SIDES}
 
     def _key(self, link: Link, side: Side) -> tuple[Service, str]:

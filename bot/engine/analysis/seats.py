@@ -38,15 +38,21 @@ class Seats:
             copies = self.copies.get(track_id)
             if not copies:
                 continue
-            # When copies are too few, those that nobody expects to be here go without one first.
-            claims = sorted(
-                (min(_claim(base[index].state, self.side) for index in indexes), occurrence)
-                for occurrence, indexes in by_occurrence.items()
-            )
-            for (_, occurrence), entry in zip(claims, copies, strict=False):
+            for indexes, entry in zip(self._by_claim(by_occurrence, base), copies, strict=False):
                 taken.add(entry.position)
-                self.seated.update((index, entry) for index in by_occurrence[occurrence])
+                for index in indexes:
+                    self.seated[index] = entry
         return taken
+
+    def _by_claim(self, by_occurrence: dict[int, list[int]], base: Base) -> list[list[int]]:
+        """When copies are too few, those that nobody expects to be here go without one first."""
+        if len(by_occurrence) == 1:
+            return list(by_occurrence.values())
+
+        def claim(occurrence: int) -> tuple[int, int]:
+            return min(_claim(base[index].state, self.side) for index in by_occurrence[occurrence]), occurrence
+
+        return [by_occurrence[occurrence] for occurrence in sorted(by_occurrence, key=claim)]
 
     def holds(self, index: int) -> bool:
         return index in self.seated
