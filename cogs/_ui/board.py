@@ -40,11 +40,10 @@ def _colour(board: Dashboard) -> int:
 
 def _youtube(buckets: Map[Bucket, BucketState]) -> str:
     lines = []
-    for bucket, name in ((Bucket.YOUTUBE_UNITS, "Units"), (Bucket.YOUTUBE_SEARCH, "Searches")):
-        if bucket in buckets:
-            lines.append(
-                f"{bars.meter(buckets[bucket])} {name.lower()}, full again {moments.relative(buckets[bucket].resets_at)}"
-            )
+    for bucket, name in ((Bucket.YOUTUBE_UNITS, "units"), (Bucket.YOUTUBE_SEARCH, "searches")):
+        state = buckets.get(bucket)
+        if state is not None:
+            lines.append(f"{bars.meter(state)} {name}, full again {moments.relative(state.resets_at)}")
     return "\n".join(lines) or "not counted yet"
 
 

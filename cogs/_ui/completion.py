@@ -7,11 +7,12 @@ from zoneinfo import available_timezones
 
 from discord import app_commands
 
-from bot.engine.mappings import create_value, playlist_value
+from bot.engine.addresses import create_value, playlist_value
 from bot.model.mapping import Mapping
-from bot.model.music import PlaylistInfo, Service
+from bot.model.music import Service
 from cogs._ui import foreign
 from cogs._ui.reach import Interaction, runtime_of
+from storage.playlists import ListedPlaylist
 
 DEADLINE = 2.0  # seconds; Discord drops an answer after three
 Choices = list[app_commands.Choice[str]]
@@ -32,7 +33,7 @@ async def playlists(interaction: Interaction, current: str) -> Choices:
         found = await runtime_of(interaction).mappings.suggest_playlists(interaction.user.id, current)
     name = foreign.visible(current) or foreign.visible(str(interaction.namespace.name or ""))
     offers = [] if _is_address(name) or not name else [_creation(service, name) for service in Service]
-    known = [_playlist_choice(info) for info in found[: foreign.CHOICES - len(offers)]]
+    known = [_playlist_choice(listed) for listed in found[: foreign.CHOICES - len(offers)]]
     return known + offers
 
 
@@ -54,11 +55,12 @@ def _mapping_choice(mapping: Mapping) -> app_commands.Choice[str]:
     return app_commands.Choice(name=name + paused, value=str(mapping.id))
 
 
-def _playlist_choice(info: PlaylistInfo) -> app_commands.Choice[str]:
-    tracks = "" if info.item_count is None else f" ({info.item_count:,} tracks)"
-    head = f"{info.service.label} · "
-    name = foreign.label(info.name or info.external_id, foreign.CHOICE - len(head) - len(tracks))
-    return app_commands.Choice(name=head + name + tracks, value=playlist_value(info.service, info.external_id))
+def _playlist_choice(listed: ListedPlaylist) -> app_commands.Choice[str]:
+    facts = [] if listed.item_count is None else [f"{listed.item_count:,} tracks"]
+    facts += [] if listed.writable else ["read only"]
+    head, tail = f"{listed.service.label} · ", f" ({', '.join(facts)})" if facts else ""
+    name = foreign.label(listed.name or listed.external_id, foreign.CHOICE - len(head) - len(tail))
+    return app_commands.Choice(name=head + name + tail, value=playlist_value(listed.service, listed.external_id))
 
 
 def _creation(service: Service, name: str) -> app_commands.Choice[str]:

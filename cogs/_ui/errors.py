@@ -78,11 +78,15 @@ async def answer(interaction: discord.Interaction[Any], error: BaseException) ->
 
 async def _tell(interaction: discord.Interaction[Any], text: str) -> None:
     try:
-        if interaction.response.is_done():
-            await _take_back_thinking(interaction)
-            await interaction.followup.send(text, ephemeral=True)
-        else:
+        if not interaction.response.is_done():
             await interaction.response.send_message(text, ephemeral=True)
+        elif await _thinks_in_public(interaction):
+            # The first follow-up would take the place of "thinking…" and show one person's mistake to all.
+            await interaction.edit_original_response(content="Nothing was done; the reason was told privately.")
+            await interaction.followup.send(text, ephemeral=True)
+            await interaction.delete_original_response()
+        else:
+            await interaction.followup.send(text, ephemeral=True)
     except discord.HTTPException as failure:
         # The interaction is gone, so there is nobody left to answer; the log is the only reader.
         log.warning(
@@ -91,13 +95,12 @@ async def _tell(interaction: discord.Interaction[Any], text: str) -> None:
         )
 
 
-async def _take_back_thinking(interaction: discord.Interaction[Any]) -> None:
-    """A public "thinking…" would become the answer and show one person's mistake to all."""
+async def _thinks_in_public(interaction: discord.Interaction[Any]) -> bool:
+    """Whether the answer still stands as a public "thinking…"."""
     if interaction.response.type is not discord.InteractionResponseType.deferred_channel_message:
-        return
+        return False
     message = await interaction.original_response()
-    if message.flags.loading and not message.flags.ephemeral:
-        await interaction.delete_original_response()
+    return message.flags.loading and not message.flags.ephemeral
 
 
 def _where(interaction: discord.Interaction[Any]) -> str:

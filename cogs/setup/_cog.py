@@ -223,7 +223,7 @@ class Timezone(Pressed, template=r"setup:timezone:(?P<key>[0-9]{1,19})"):
 
 class TimezoneModal(discord.ui.Modal, title="Timezone of this server"):
     name: discord.ui.TextInput["TimezoneModal"] = discord.ui.TextInput(
-        label="Continent and city, such as Europe/Berlin", max_length=60
+        label="Continent and city, such as Europe/Berlin", custom_id="timezone", max_length=60
     )
 
     def __init__(self, present: str) -> None:

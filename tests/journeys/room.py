@@ -1,8 +1,9 @@
 """The room of the journeys: simulated Discord, Spotify and YouTube around the real runtime and the real bot."""
 
+import asyncio
 import io
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +12,11 @@ from typing import Any
 import aiohttp
 import discord
 import simcord
-from bot.engine.mappings import NewMapping
 
 from bot.app import web_app
 from bot.client import CrossfadeBot
 from bot.config import settings_from
+from bot.engine.mappings import NewMapping
 from bot.logs.setup import open_logs
 from bot.model.account import Account, AccountStatus
 from bot.model.logline import LogLine
@@ -50,7 +51,11 @@ class Room:
         await self.browse(f"{self.runtime.settings.public_url}/oauth/{service.value}/start?state={state}")
         for account in await self.runtime.accounts.of_user(person.id):
             if account.service is service and account.status is AccountStatus.PENDING:
-                return await self.runtime.accounts.confirm(account.id, person.id)
+                confirmed = await self.runtime.accounts.confirm(account.id, person.id)
+                await self.runtime.accounts.refresh_playlists(
+                    account.id
+                )  # for the autocomplete; known when this returns
+                return confirmed
         raise AssertionError("the consent brought no account")
 
     async def browse(self, url: str) -> tuple[int, str]:
@@ -85,6 +90,12 @@ class Room:
         await self.runtime.executor.drain(mapping_id)
         await self.env.settle()
 
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Let what runs in the background (the log feed) go on until ``condition`` holds."""
+        async with asyncio.timeout(SETTLE):
+            while not condition():  # noqa: ASYNC110 - the feed's tasks have no event of ours to wait for
+                await asyncio.sleep(0)
+
     async def restart(self) -> None:
         """A new process of the bot in the same Discord; the database stays."""
         await self.env.bot.close()
@@ -94,6 +105,13 @@ class Room:
         """The log of all servers, newest first."""
         await self.runtime.log.flush()
         return await self.runtime.storage.logs.query(None, limit=500)
+
+    async def forge(self, channel: Any, *custom_ids: str) -> Any:
+        """A message of the bot's in ``channel`` with buttons that carry these ids, whatever they mean."""
+        view = discord.ui.View(timeout=None)
+        for custom_id in custom_ids:
+            view.add_item(discord.ui.Button(label="Press", custom_id=custom_id))
+        return await self.env.bot.get_channel(channel.id).send(view=view)
 
     def last(self, channel: Any | None = None) -> Any:
         return (channel or self.channel).last_message

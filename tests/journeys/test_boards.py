@@ -3,8 +3,6 @@
 from pathlib import Path
 
 from bot.model.quota import Bucket
-from cogs._ui.doors import panel
-from cogs.stats._cog import Pause, Refresh
 from tests.journeys.room import answer, custom_ids, open_room, said
 
 
@@ -72,9 +70,9 @@ async def test_a_deleted_board_ends_its_refresh(tmp_path: Path) -> None:
 
 async def test_the_board_of_another_server_gets_the_polite_answer(tmp_path: Path) -> None:
     async with open_room(tmp_path) as room:
-        for kind in (Refresh, Pause):
-            forged = await room.env.bot.get_channel(room.channel.id).send(view=panel(kind(777)))
-            pressed = await room.member.click(forged, custom_id=custom_ids(forged)[0])
+        for custom_id in ("stats:refresh:777", "stats:pause:777"):
+            forged = await room.forge(room.channel, custom_id)
+            pressed = await room.member.click(forged, custom_id=custom_id)
             assert "no longer there" in said(answer(pressed))
             assert answer(pressed).ephemeral
 

@@ -6,9 +6,6 @@ from typing import Any
 from bot.model.matching import Candidate, Score, Verdict
 from bot.model.music import Service, Track
 from bot.model.review import BlacklistReason, BlacklistRow, BlacklistState
-from cogs._ui.doors import panel
-from cogs._ui.item_buttons import ITEM_BUTTONS
-from cogs._ui.review_buttons import Dismiss, Never, Retry
 from tests.journeys.room import Room, answer, custom_ids, open_room, said
 
 
@@ -137,10 +134,11 @@ async def test_rows_and_items_of_another_server_or_of_nobody_get_the_polite_answ
         channel = elsewhere.create_text_channel("general")
         owner = elsewhere.add_member(elsewhere.owner)
         await room.env.settle()
-        for kind in (Dismiss, Never, Retry, *ITEM_BUTTONS):
-            for key in (row.id, 123_456_789, 2**64):
-                forged = await room.env.bot.get_channel(channel.id).send(view=panel(kind(key)))
-                pressed = await owner.click(forged, custom_id=custom_ids(forged)[0])
+        actions = ("review:retry", "review:dismiss", "review:never", "item:retry", "item:review", "item:details")
+        for action in actions:
+            for key in (row.id, 123_456_789, 2**64 - 1):
+                forged = await room.forge(channel, f"{action}:{key}")
+                pressed = await owner.click(forged, custom_id=f"{action}:{key}")
                 told = said(answer(pressed))
                 assert answer(pressed).ephemeral
                 assert "not exist" in told or "no longer there" in told

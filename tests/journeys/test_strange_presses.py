@@ -2,17 +2,13 @@
 
 from pathlib import Path
 
-import discord
-
 from tests.journeys.room import answer, open_room, said
 
 
 async def test_a_button_that_nobody_knows_gets_a_polite_private_answer(tmp_path: Path) -> None:
     async with open_room(tmp_path) as room:
         for custom_id in ("plan:apply:abc", "item:retry:", "old:thing:1", "stats:refresh:1:2", "review:dismiss:-1"):
-            view = discord.ui.View(timeout=None)
-            view.add_item(discord.ui.Button(label="Old", custom_id=custom_id))
-            forged = await room.env.bot.get_channel(room.channel.id).send(view=view)
+            forged = await room.forge(room.channel, custom_id)
             await room.restart()
             pressed = await room.member.click(forged, custom_id=custom_id)
             assert answer(pressed).ephemeral
