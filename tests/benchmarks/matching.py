@@ -14,6 +14,7 @@ from typing import Any
 from bot.engine.matching import match
 from bot.model.matching import Decision, MatchPolicy, Verdict
 from bot.model.music import CandidateKind, Service, Track
+from tests.benchmarks.peers import installed
 
 DATA = Path(__file__).parents[2] / ".." / "shared" / "data" / "matching"
 SETS = ("recorded", "hard_cases", "titles_clean", "titles_all", "lookalikes")
@@ -200,7 +201,7 @@ def main(arguments: Sequence[str]) -> int:
     if missing:
         print(f"not found: {', '.join(missing)}", file=sys.stderr)
         return 2
-    print(render(table(paths, {"crossfade": crossfade})))
+    print(render(table(paths, {"crossfade": crossfade, **installed()})))
     return 0
 
 
