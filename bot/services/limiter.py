@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
@@ -28,7 +28,6 @@ class _State:
     paused_until: datetime | None = None  # a long one
     known: bool = False  # whether the stored pause was read
     failures: int = 0
-    reasons: list[str] = field(default_factory=list)
 
 
 class Limiter:
@@ -61,7 +60,7 @@ class Limiter:
         """A trustworthy answer came."""
         state = self._states[service]
         if state.failures >= FAILURES_THAT_COUNT:
-            log.info(Event.SERVICE_BACK, extra={"service": service.label})
+            log.info(Event.SERVICE_BACK, extra={"service": service.label, "failures": state.failures})
         state.failures = 0
 
     def failed(self, service: Service, error: Exception) -> None:

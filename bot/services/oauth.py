@@ -76,17 +76,19 @@ class OAuth:
     async def finish(self, service: Service, state: str, code: str) -> Account:
         """The consent came back: exchange it, find out whose account it is, store it and announce AccountLinked.
 
-        The account is PENDING until its person confirms it, CONNECTED where they had it before, and NEEDS_LOGIN where
-        they gave fewer scopes than asked for. Raises UserMistake for a bad state or code, RetryLater or ServicePaused
-        where the service does not answer; a state is used up all the same.
+        The account is PENDING until its person confirms it, and CONNECTED where they had it before; with fewer scopes
+        than asked for it is NEEDS_LOGIN then, or becomes so at its first use. Raises UserMistake for a bad state or
+        code, RetryLater, ServicePaused or QuotaSpent where the service cannot be asked; a state is used up all the
+        same.
         """
-        row = _good(await self._storage.oauth.take_state(hashed(state), self._clock.now()), service)
+        row = await self._taken(service, state)
         consent = self._consent(service)
         grant = await self._exchange(consent, code, row.verifier)
         profile = await self._whose(service, grant)
         account = await self._store(consent, row, profile, grant)
+        known = account.status is AccountStatus.CONNECTED
         log.info(
-            Event.ACCOUNT_LINKED,
+            Event.ACCOUNT_CONFIRMED if known else Event.ACCOUNT_LINKED,
             extra={
                 "service": service.label,
                 "account": account.display_name,
@@ -108,7 +110,7 @@ class OAuth:
 
     async def refuse(self, service: Service, state: str) -> None:
         """The person said no on the consent page: the state is used up."""
-        _good(await self._storage.oauth.take_state(hashed(state), self._clock.now()), service)
+        await self._taken(service, state)
 
     async def revoke(self, account_id: int) -> bool:
         """Give the grant back to the service, as well as it can be done; call it before the tokens are deleted.
@@ -135,6 +137,11 @@ class OAuth:
                 Event.SERVICE_FAILING, extra={"service": account.service.label, "error": f"revoking a login: {error}"}
             )
             return False
+
+    async def _taken(self, service: Service, state: str) -> StateRow:
+        """The state, used up by this; one of the other service is refused and stays good for its own."""
+        _good(await self._peeked(state), service)
+        return _good(await self._storage.oauth.take_state(hashed(state), self._clock.now()), service)
 
     async def _peeked(self, state: str) -> StateRow | str | None:
         row = await self._storage.oauth.peek(hashed(state))

@@ -16,6 +16,14 @@ from storage import Storage
 
 log = logging.getLogger(__name__)
 
+# Why a login is dead, for people; by the code of the error.
+REASONS = {
+    "invalid_grant": "its consent has ended or was taken back",
+    "login_refused": "the service no longer accepts it",
+    "no_refresh_token": "it came without the means to prolong it",
+    "scopes": "the consent does not cover all that is needed",
+    "token_unreadable": "it was stored under a key that is gone",
+}
 # A token that ends within this time may end on its way to the service.
 FRESH = timedelta(seconds=60)
 
@@ -54,7 +62,11 @@ class Tokens:
         return (await self._refreshed(account, refused)).access_token
 
     async def dead(self, account_id: int, reason: str) -> LoginNeeded:
-        """Note that the person must log in again, tell it once, and return the error to raise."""
+        """Note that the person must log in again, tell it once, and return the error to raise.
+
+        ``reason`` is a code of ``REASONS`` or, as from the engine, that of an error.
+        """
+        words = REASONS.get(reason, "its login has ended")
         account = await self._storage.accounts.get(account_id)
         if account is not None and await self._storage.accounts.needs_login(account_id):
             log.warning(
@@ -62,7 +74,7 @@ class Tokens:
                 extra={
                     "service": account.service.label,
                     "account": account.display_name,
-                    "reason": reason,
+                    "reason": words,
                     "guild_id": account.guild_id or None,
                 },
             )
@@ -73,7 +85,7 @@ class Tokens:
                     guild_id=account.guild_id,
                     service=account.service,
                     display_name=account.display_name,
-                    reason=reason,
+                    reason=words,
                 )
             )
         return LoginNeeded("The login of this account is no longer good", account_id=account_id, code=reason)
@@ -129,16 +141,18 @@ class Tokens:
                 lambda sending: consent.refresh(sending, held.refresh_token), operation="token.refresh"
             )
         except Rejection as no:
-            raise await self._refused(account.id, no) from no
+            raise await self._refused(account.id, held, no) from no
         token = grant.token(self._clock.now(), refresh_token=held.refresh_token, scopes=held.scopes)
         if not await self._storage.accounts.store_token(account.id, token):
             raise LoginNeeded("The account was let go meanwhile", account_id=account.id)
         return token
 
-    async def _refused(self, account_id: int, no: Rejection) -> LoginNeeded | RetryLater:
+    async def _refused(self, account_id: int, held: Token, no: Rejection) -> LoginNeeded | RetryLater:
         """``invalid_grant`` ends the login. Everything else (a wrong client secret, too many requests) may pass."""
         word = no.word("error")
         if word == "invalid_grant":
+            if (await self._held(account_id)).refresh_token != held.refresh_token:
+                return RetryLater(f"{no.operation}: the person has just logged in anew", code="new_login")
             return await self.dead(account_id, word)
         at = None if no.retry_after is None else self._clock.now() + timedelta(seconds=no.retry_after)
         return RetryLater(f"{no.operation}: refused with {no.status} {word}".rstrip(), at=at, code=word or "refused")

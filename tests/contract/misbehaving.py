@@ -42,6 +42,8 @@ class Misbehaving:
         self.answers: list[tuple[int, dict[str, str], object]] = []  # status, headers, JSON: said before all else
         self.seen: list[Seen] = []
         self.asked = threading.Event()  # set by the first request
+        self.go_on = threading.Event()  # cleared: answers are held back
+        self.go_on.set()
         self._stop = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
@@ -72,6 +74,7 @@ class Misbehaving:
             while (request := _read(stream)) is not None:
                 self.seen.append(request)
                 self.asked.set()
+                self.go_on.wait(5)
                 if not self._answer(connection, request):
                     return
 

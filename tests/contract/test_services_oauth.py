@@ -139,6 +139,7 @@ async def test_a_foreign_state_is_refused(room: Room, service: Service) -> None:
         with pytest.raises(UserMistake) as caught:
             await room.services.oauth.finish(service, state, "code")
         assert caught.value.code == BAD_STATE
+    assert await room.services.oauth.authorize_url(service.other, of_the_other)  # still good for its own
 
 
 @BOTH

@@ -208,6 +208,22 @@ async def test_a_dead_grant_is_told_once_however_many_meet_it(room: Room, server
     assert await room.ledger() == {}
 
 
+async def test_the_end_of_an_old_consent_does_not_end_the_login_that_replaced_it(
+    room: Room, server: Misbehaving
+) -> None:
+    account_id = await linked(room, Service.SPOTIFY)
+    room.clock.advance(timedelta(days=31))
+    server.answers = [(400, {}, {"error": "invalid_grant"})]
+    server.go_on.clear()
+    asking = asyncio.create_task(room.services.tokens.access(account_id))
+    assert await asyncio.to_thread(server.asked.wait, 5)
+    assert await linked(room, Service.SPOTIFY, refresh_token="newer") == account_id
+    server.go_on.set()
+    with pytest.raises(RetryLater):
+        await asking
+    assert await room.services.tokens.access(account_id) == "access"
+
+
 @pytest.mark.parametrize("answer", [(400, {}, {"error": "invalid_client"}), (503, {}, {}), too_many(9)])
 async def test_a_refresh_that_fails_for_another_reason_ends_no_login(
     room: Room, server: Misbehaving, answer: tuple[int, dict[str, str], object]

@@ -64,7 +64,9 @@ async def room(sqlite_url: str, server: Misbehaving) -> AsyncIterator[Room]:
         yield opened
 
 
-async def linked(room: Room, service: Service, scopes: tuple[str, ...] | None = None) -> int:
+async def linked(
+    room: Room, service: Service, scopes: tuple[str, ...] | None = None, refresh_token: str = "refresh"
+) -> int:
     """An account whose token is good for a month, put straight into the database."""
     now = room.clock.now()
     account = await room.storage.accounts.add_pending(
@@ -73,7 +75,7 @@ async def linked(room: Room, service: Service, scopes: tuple[str, ...] | None = 
         profile=Profile(service=service, account_id="alice", display_name="Alice"),
         token=Token(
             access_token="access",
-            refresh_token="refresh",
+            refresh_token=refresh_token,
             expires_at=now + timedelta(days=30),
             scopes=SCOPES[service] if scopes is None else scopes,
         ),
