@@ -81,7 +81,7 @@ async def _set_up(stage: Stage, server: _Server) -> None:
     alice, music = server.alice, server.music
     await link(stage, alice.id, GUILD)
     await alice.slash(music, "setup", log_channel=server.env.guild.channels["crossfade-log"])
-    road_trip = await first_mapping(stage, actor_id=alice.id)
+    road_trip = (await first_mapping(stage, actor_id=alice.id)).id
     hard = await _hard_mapping(stage, alice.id)
     await alice.slash(music, "stats")
     for mapping in (hard, road_trip):

@@ -69,7 +69,7 @@ class Scheduler:
             timezone="UTC", job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         )
         for name, task in self._tasks.items():
-            self._clockwork.add_job(self._wake, task.trigger, args=[name], id=name)
+            self._clockwork.add_job(self._tick, task.trigger, args=[name], id=name)
         self._clockwork.start()
         for name in ("sync", "tokens", "cleanup", "retention"):
             self._wake(name)  # what came due while the program was not running
@@ -89,6 +89,10 @@ class Scheduler:
             raise UserMistake(f"There is no task “{task_name}”; there are {', '.join(self._tasks)}.")
         self._wake(task_name)
         await asyncio.shield(self._running[task_name])
+
+    async def _tick(self, name: str) -> None:
+        """What the clockwork calls: a coroutine, because plain functions would run in a thread without our loop."""
+        self._wake(name)
 
     def _wake(self, name: str) -> None:
         """Start the task unless it is running already."""
