@@ -11,6 +11,7 @@ from aiohttp import web
 
 from bot.check import Finding, find_out
 from bot.config import Settings, settings_from
+from bot.sandbox import Sandbox
 
 TOKEN = "discord-token"
 
@@ -155,6 +156,22 @@ async def test_a_database_that_cannot_be_used_is_found(outside: Outside, tmp_pat
     findings = await find_out(settings(outside, tmp_path))
     assert "DATABASE_URL" in finding(findings, "DATABASE_URL").remedy
     assert (tmp_path / "crossfade.db").read_text().startswith("not a database")
+
+
+async def test_the_sandbox_accepts_its_own_clients_and_no_others(tmp_path: Path) -> None:
+    with Sandbox.open(seed=1) as sandbox:
+        given = {
+            "spotify_client_id": sandbox.spotify_client_id, "spotify_client_secret": sandbox.spotify_client_secret,
+            "google_client_id": sandbox.google_client_id, "google_client_secret": sandbox.google_client_secret,
+            "spotify_accounts_url": sandbox.spotify_accounts_url, "google_token_url": sandbox.google_token_url,
+            "http_port": 0, "database_url": f"sqlite+aiosqlite:///{tmp_path}/crossfade.db",
+        }  # fmt: skip
+        wrong = given | {"spotify_client_secret": "guess", "google_client_secret": "guess"}
+        right_findings = await find_out(settings_from(given, key_file=tmp_path / "secret.key"))
+        wrong_findings = await find_out(settings_from(wrong, key_file=tmp_path / "secret.key"))
+    for subject in ("SPOTIFY_CLIENT_ID", "GOOGLE_CLIENT_ID"):
+        assert finding(right_findings, subject).remedy == ""
+        assert "refuses them" in finding(wrong_findings, subject).result
 
 
 async def test_no_finding_repeats_a_secret(outside: Outside, tmp_path: Path) -> None:
