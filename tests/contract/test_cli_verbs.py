@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot.config import Settings
+from storage.lock import only_process
 
 VERBS = ("run", "demo", "check", "migrate", "backup")
 
@@ -140,3 +141,23 @@ def test_a_backup_that_cannot_be_is_a_sentence_and_leaves_nothing(
     assert words in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert {entry.name for entry in tmp_path.iterdir()} <= {"text.db", "data"}
+
+
+def test_run_on_a_taken_port_is_a_sentence_and_ends_with_1(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = crossfade(tmp_path, "run", DISCORD_TOKEN="x", HTTP_PORT=str(port))
+    assert done.returncode == 1
+    assert f"Port {port} on 127.0.0.1 is taken by another program" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_second_process_on_the_database_is_refused_and_the_check_understands(tmp_path: Path) -> None:
+    crossfade(tmp_path, "migrate")
+    with only_process(tmp_path / "data" / "crossfade.db"):
+        done = crossfade(tmp_path, "run", DISCORD_TOKEN="x", HTTP_PORT="0")
+        checked = crossfade(tmp_path, "check", HTTP_PORT="0")
+    assert done.returncode == 1
+    assert "Another process" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "in use by a bot that runs now" in checked.stdout
