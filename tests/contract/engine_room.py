@@ -26,6 +26,7 @@ from bot.model.mapping import Mapping
 from bot.model.music import Service
 from bot.model.run import Run
 from bot.sandbox import Sandbox
+from bot.sandbox.shelf import Hand, Write
 from bot.services.config import ServiceConfig
 from bot.services.registry import MusicServices
 from storage import open_storage
@@ -107,6 +108,10 @@ class Engine(Room):
 
     async def last_run(self, mapping: Mapping) -> Run:
         return (await self.storage.runs.of_mapping(mapping.id, 1))[0]
+
+    def sent(self, playlist_id: str) -> list[Write]:
+        """What the program has written to the playlist, in order."""
+        return self.sandbox.books.writes(playlist_id, hand=Hand.APP)
 
     def calls(self) -> int:
         """Requests that the services have got, logins aside."""
