@@ -15,10 +15,13 @@ import cogs
 from bot.cli import cli
 from bot.config import Settings
 from bot.web.app import make_app
+from cogs._ui.doors import LEVEL_ATTRIBUTE
+from cogs._ui.levels import Level
 from tests.clock import FakeClock
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+WHO = {Level.MEMBER: "everybody", Level.MODERATOR: "moderator", Level.ADMIN: "admin", Level.SUPER_ADMIN: "owner"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
@@ -82,11 +85,13 @@ def test_the_table_of_addresses_is_the_routes() -> None:
     assert {row[0] for row in rows("HTTP")} == served
 
 
-def test_the_table_of_commands_is_the_commands() -> None:
-    assert sorted(row[0] for row in rows("Commands in Discord")) == sorted(f"`/{name}`" for name in discord_commands())
+def test_the_table_of_commands_is_the_commands_with_who_may_use_them() -> None:
+    written = {row[0]: row[1] for row in rows("Commands in Discord")}
+    assert written == {f"`/{name}`": WHO[level] for name, level in discord_commands()}
 
 
-def discord_commands() -> Iterator[str]:
+def discord_commands() -> Iterator[tuple[str, Level]]:
+    """Name and level of every slash command of the cogs."""
     for name in cogs.NAMES:
         importlib.import_module(name)
         # A cog that is a package keeps its class inside.
@@ -96,13 +101,13 @@ def discord_commands() -> Iterator[str]:
                 yield from commands_of(held)
 
 
-def commands_of(cog: type[commands.Cog]) -> Iterator[str]:
+def commands_of(cog: type[commands.Cog]) -> Iterator[tuple[str, Level]]:
     prefix = f"{cog.__cog_group_name__} " if issubclass(cog, commands.GroupCog) else ""
     for command in cog.__cog_app_commands__:
-        if isinstance(command, app_commands.Group):
-            yield from (f"{prefix}{inner.qualified_name}" for inner in command.walk_commands())
-        else:
-            yield f"{prefix}{command.name}"
+        inner = command.walk_commands() if isinstance(command, app_commands.Group) else [command]
+        for one in inner:
+            if isinstance(one, app_commands.Command):
+                yield f"{prefix}{one.qualified_name}", getattr(one.callback, LEVEL_ATTRIBUTE, Level.MEMBER)
 
 
 def test_the_changelog_has_an_entry_for_this_version() -> None:
