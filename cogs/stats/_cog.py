@@ -1,29 +1,35 @@
 """The command /stats, its buttons, and the one self-refreshing board of each server."""
 
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import discord
 from discord import app_commands
 from discord.ext import commands, tasks
 
+from bot.model.errors import CrossfadeError
 from bot.model.events import Event, SettingsChanged
 from cogs._ui import board, foreign
 from cogs._ui.doors import Pressed, door, own_guild, panel
+from cogs._ui.places import Place, Places
 from cogs._ui.reach import Client, Interaction, guild_of
 
 log = logging.getLogger(__name__)
 
 
 class Stats(commands.Cog):
-    """At most one board of a server refreshes itself; it lives as long as the process and is taken up by Refresh."""
+    """At most one board of a server refreshes itself, through restarts."""
 
     def __init__(self, bot: Client) -> None:
         self.bot = bot
+        self._places = Places(bot.runtime.storage, "boards")
         self._boards: dict[int, Board] = {}
 
     async def cog_load(self) -> None:
         self.bot.add_dynamic_items(Refresh, Pause)
+        for guild_id, place in (await self._places.load()).items():
+            await self._begin(guild_id, place)
 
     async def cog_unload(self) -> None:
         for each in self._boards.values():
@@ -36,27 +42,37 @@ class Stats(commands.Cog):
         await self.show(interaction, guild_of(interaction), refreshing=True)
 
     async def show(self, interaction: Interaction, guild_id: int, *, refreshing: bool) -> None:
-        """Answer with the board as it is now; ``refreshing``: this message is the one that refreshes itself."""
+        """Answer with the board as it is now; ``refreshing``: from now on this message refreshes itself."""
         runtime = self.bot.runtime
         seconds = (await runtime.storage.guilds.get(guild_id)).refresh_seconds
         card = board.board_card(await runtime.stats.dashboard(guild_id), refresh_seconds=seconds, refreshing=refreshing)
         message = await interaction.edit_original_response(
             embeds=foreign.fit([card]), view=_buttons(guild_id, refreshing)
         )
-        older = self._boards.pop(guild_id, None) if refreshing else self._boards.get(guild_id)
-        if older is not None and (refreshing or older.message.id == message.id):
-            older.stop()
-            self._boards.pop(guild_id, None)
-            if older.message.id != message.id:
-                await older.retire()
-        if refreshing and interaction.channel_id is not None:
-            channel = self.bot.get_partial_messageable(interaction.channel_id, guild_id=guild_id)
-            self._boards[guild_id] = Board(self.bot, guild_id, channel.get_partial_message(message.id), seconds)
-
-    def refreshes(self, guild_id: int, message_id: int) -> bool:
-        """Whether that message refreshes itself now."""
         present = self._boards.get(guild_id)
-        return present is not None and present.running and present.message.id == message_id
+        if present is not None and (refreshing or present.message.id == message.id):
+            await self._end(guild_id, present)
+            if present.message.id != message.id:
+                await present.retire()
+        if refreshing and interaction.channel_id is not None:
+            place = Place(channel_id=interaction.channel_id, message_id=message.id, since=runtime.clock.now())
+            await self._places.put(guild_id, place)
+            await self._begin(guild_id, place)
+
+    async def _begin(self, guild_id: int, place: Place) -> None:
+        seconds = (await self.bot.runtime.storage.guilds.get(guild_id)).refresh_seconds
+        channel = self.bot.get_partial_messageable(place.channel_id, guild_id=guild_id)
+        message = channel.get_partial_message(place.message_id)
+        other = self._boards.get(guild_id)  # of a press at the same moment
+        if other is not None:
+            other.stop()
+        self._boards[guild_id] = Board(self.bot, guild_id, message, seconds, self._end)
+
+    async def _end(self, guild_id: int, present: "Board") -> None:
+        if self._boards.get(guild_id) is present:
+            del self._boards[guild_id]
+        await self._places.drop(guild_id, present.message.id)
+        present.stop()  # last: a board that ends itself is cancelled by it
 
     @commands.Cog.listener()
     async def on_settings_changed(self, fact: SettingsChanged) -> None:
@@ -68,17 +84,21 @@ class Stats(commands.Cog):
 class Board:
     """One message that shows its server's numbers anew every ``seconds``."""
 
-    def __init__(self, bot: Client, guild_id: int, message: discord.PartialMessage, seconds: int) -> None:
+    def __init__(
+        self,
+        bot: Client,
+        guild_id: int,
+        message: discord.PartialMessage,
+        seconds: int,
+        gone: Callable[[int, "Board"], Awaitable[None]],
+    ) -> None:
         self._bot = bot
         self._guild_id = guild_id
         self._seconds = seconds
+        self._gone = gone
         self.message = message
         self._loop = tasks.loop(seconds=seconds)(self._refresh)
         self._loop.start()
-
-    @property
-    def running(self) -> bool:
-        return self._loop.is_running()
 
     def stop(self) -> None:
         self._loop.cancel()
@@ -100,17 +120,17 @@ class Board:
             numbers = await self._bot.runtime.stats.dashboard(self._guild_id)
             card = board.board_card(numbers, refresh_seconds=self._seconds, refreshing=refreshing)
             await self.message.edit(embeds=foreign.fit([card]), view=_buttons(self._guild_id, refreshing))
-        except discord.HTTPException as failure:
-            if failure.status in (403, 404):  # the message is gone or closed to us: nobody looks at it
-                self.stop()
+        except (discord.HTTPException, CrossfadeError) as failure:
             log.info(
                 Event.TASK_FAILED,
                 extra={"task": "the board of /stats", "error": str(failure), "guild_id": self._guild_id},
             )
+            if isinstance(failure, discord.Forbidden | discord.NotFound):  # nobody sees it any more
+                await self._gone(self._guild_id, self)
 
 
 class Refresh(Pressed, template=r"stats:refresh:(?P<key>[0-9]{1,19})"):
-    """Shows the numbers of now. After a restart it also takes up the board's own refresh again."""
+    """Shows the numbers of now, and leaves the board refreshing itself or not as it was."""
 
     @classmethod
     def face(cls, key: int) -> discord.ui.Item[Any]:

@@ -25,10 +25,11 @@ log = logging.getLogger(__name__)
 class Sync(commands.Cog):
     def __init__(self, bot: Client) -> None:
         self.bot = bot
-        self.follower = Follower(bot.runtime)
+        self.follower = Follower(bot)
 
     async def cog_load(self) -> None:
         self.bot.add_dynamic_items(*PLAN_BUTTONS)
+        await self.follower.resume()
 
     @app_commands.command(description="Bring two playlists in step now, or preview what that would change.")
     @app_commands.describe(mapping="Which mapping, by name or id", preview="Only show the plan; change nothing yet")
@@ -113,12 +114,12 @@ async def begin(
         waiting = len(await runtime.storage.items.open_of_mapping(mapping.id))
         card = await plan_card(runtime, mapping, started)
     except BaseException:
-        follower.drop(following)
+        await follower.drop(following)
         raise
     if started.enqueued or (waiting and started.plan.guard is None):
         await follower.release(following, mapping, card, started.enqueued or waiting)
         return
-    follower.drop(following)
+    await follower.drop(following)
     await message.edit(embeds=foreign.fit([card]), view=_plan_buttons(started))
 
 

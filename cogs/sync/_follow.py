@@ -1,9 +1,10 @@
-"""Live messages: one message follows the work of a mapping and ends as its summary."""
+"""Live messages: one message follows the work of a mapping and ends as its summary, through restarts."""
 
 import asyncio
 import dataclasses
 import logging
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import discord
@@ -12,18 +13,21 @@ from bot.model.events import Event, Progress, RunFinished
 from bot.model.item import ItemStatus, SyncItem
 from bot.model.mapping import Mapping
 from bot.model.review import BlacklistRow
-from bot.model.run import RunCounts, RunKind, RunStatus
-from bot.runtime import Runtime
+from bot.model.run import Run, RunCounts, RunKind, RunStatus
 from cogs._ui import foreign, sync_cards
 from cogs._ui.doors import panel
 from cogs._ui.item_buttons import ItemDetails, RetryItem, ReviewItem, for_item
+from cogs._ui.places import Place, Places
+from cogs._ui.reach import Client
 
 log = logging.getLogger(__name__)
 
 BUTTONS_FOR = 5  # problems of a summary that get buttons; /review has the rest
+RUNS_LOOKED_AT = 100  # bursts of one sync that a summary adds up
 _PROBLEMS = (ItemStatus.BLACKLISTED, ItemStatus.ERROR)
 
 Message = discord.PartialMessage | discord.InteractionMessage
+Problem = tuple[SyncItem, BlacklistRow | None]
 
 
 @dataclass(slots=True, eq=False)
@@ -32,42 +36,59 @@ class Following:
 
     mapping_id: int
     message: Message
-    started: datetime
+    since: datetime
     mapping: Mapping | None = None
     plan_card: discord.Embed | None = None
     held: bool = True
-    counts: RunCounts = field(default_factory=RunCounts)  # of the bursts that ended
     finished_before: int = 0  # items of the bursts that ended
-    run_ids: list[int] = field(default_factory=list)
     latest: Progress | None = None
-    ended: RunFinished | None = None
+    ended: bool = False  # the last burst ended and no other has begun
     changed: bool = False
     painter: asyncio.Task[None] | None = None
 
 
 class Follower:
-    """All live messages of this process, at most one for each mapping; they live as long as the process."""
+    """All live messages, at most one for each mapping. Facts say when to look; what is shown stands in the database."""
 
-    def __init__(self, runtime: Runtime) -> None:
-        self._runtime = runtime
+    def __init__(self, bot: Client) -> None:
+        self._bot = bot
+        self._runtime = bot.runtime
+        self._places = Places(bot.runtime.storage, "live")
         self._followings: dict[int, Following] = {}
+
+    async def resume(self) -> None:
+        """Take up the messages of an earlier process; work that ended meanwhile gets its summary now."""
+        for mapping_id, place in (await self._places.load()).items():
+            mapping = await self._runtime.storage.mappings.get(mapping_id)
+            message = self._bot.get_partial_messageable(place.channel_id).get_partial_message(place.message_id)
+            following = Following(
+                mapping_id=mapping_id, message=message, since=place.since, mapping=mapping, held=False
+            )
+            if mapping is None:
+                await self.drop(following)
+                continue
+            self._followings[mapping_id] = following
+            following.ended = following.changed = not await self._open_items(mapping_id)
+            self._paint_soon(following)
 
     async def watch(self, mapping_id: int, message: Message) -> Following:
         """Follow the mapping from now on; an older message of it says where it goes on."""
         older = self._followings.get(mapping_id)
-        following = Following(mapping_id=mapping_id, message=message, started=self._runtime.clock.now())
+        following = Following(mapping_id=mapping_id, message=message, since=self._runtime.clock.now())
         self._followings[mapping_id] = following
         if older is not None and older.mapping is not None and older.message.id != message.id:
             await self._edit(older, [sync_cards.replaced_card(older.mapping, message.jump_url)], None)
         return following
 
-    def drop(self, following: Following) -> None:
+    async def drop(self, following: Following) -> None:
         if self._followings.get(following.mapping_id) is following:
             del self._followings[following.mapping_id]
+        await self._places.drop(following.mapping_id, following.message.id)
 
     async def release(self, following: Following, mapping: Mapping, plan_card: discord.Embed, enqueued: int) -> None:
         """The analysis is done: show the plan with the progress below it, and whatever happened meanwhile."""
         following.mapping, following.plan_card = mapping, plan_card
+        await self._remember(following)
         await self._edit(following, [plan_card, sync_cards.starting_card(mapping, enqueued)], None)
         following.held = False
         self._paint_soon(following)
@@ -75,7 +96,7 @@ class Follower:
     def progress(self, fact: Progress) -> None:
         following = self._followings.get(fact.run.mapping_id)
         if following is not None and fact.run.kind is RunKind.EXECUTION:
-            following.latest, following.ended, following.changed = fact, None, True
+            following.latest, following.ended, following.changed = fact, False, True
             self._paint_soon(following)
 
     def finished(self, fact: RunFinished) -> None:
@@ -84,9 +105,7 @@ class Follower:
             return
         if following.latest is not None:
             following.finished_before += following.latest.finished
-        following.latest, following.ended, following.changed = None, fact, True
-        following.counts = _plus(following.counts, fact.run.counts)
-        following.run_ids.append(fact.run.id)
+        following.latest, following.ended, following.changed = None, True, True
         self._paint_soon(following)
 
     def _paint_soon(self, following: Following) -> None:
@@ -96,45 +115,58 @@ class Follower:
             following.painter = asyncio.create_task(self._paint(following))
 
     async def _paint(self, following: Following) -> None:
-        while following.changed:
+        mapping = following.mapping
+        while following.changed and mapping is not None:
             following.changed = False
-            if following.ended is not None:
-                await self._show_summary(following, following.ended)
-            elif following.latest is not None and following.mapping is not None and following.plan_card is not None:
-                card = sync_cards.progress_card(
-                    following.mapping, following.latest, finished_before=following.finished_before
-                )
-                await self._edit(following, [following.plan_card, card], None)
+            if following.ended:
+                await self._show_summary(following, mapping)
+            elif following.latest is not None:
+                before = following.finished_before
+                card = sync_cards.progress_card(mapping, following.latest, finished_before=before)
+                await self._edit(following, [*filter(None, [following.plan_card]), card], None)
 
-    async def _show_summary(self, following: Following, fact: RunFinished) -> None:
-        if following.mapping is None:
-            return
-        problems = await self._problems(following)
+    async def _show_summary(self, following: Following, mapping: Mapping) -> None:
+        runs = await self._runs(following)
+        waiting = await self._open_items(mapping.id)
+        problems = await self._problems(mapping.id, runs)
+        latest = max(runs, key=lambda run: run.id, default=None)
+        failed = latest is not None and latest.status is RunStatus.FAILED and not waiting
         outcome = sync_cards.Outcome(
-            status=fact.run.status,
-            counts=following.counts,
-            seconds=(self._runtime.clock.now() - following.started).total_seconds(),
+            status=RunStatus.FAILED if failed else RunStatus.COMPLETED,
+            counts=dataclasses.replace(_sum(runs), waiting=len(waiting)),
+            seconds=(self._runtime.clock.now() - following.since).total_seconds(),
             problems=problems,
-            error=fact.run.error if fact.run.status is RunStatus.FAILED else "",
-            waits_until=await self._waits_until(following) if following.counts.waiting else None,
+            error=latest.error if failed and latest is not None else "",
+            waits_until=min((item.not_before for item in waiting if item.not_before), default=None),
         )
-        await self._edit(following, [sync_cards.summary_card(following.mapping, outcome)], _buttons(problems))
-        if not following.counts.waiting and following.ended is fact:
-            self.drop(following)
+        await self._edit(following, [sync_cards.summary_card(mapping, outcome)], _buttons(problems))
+        if not waiting and following.ended:
+            await self.drop(following)
 
-    async def _problems(self, following: Following) -> tuple[tuple[SyncItem, BlacklistRow | None], ...]:
+    async def _runs(self, following: Following) -> list[Run]:
+        """The bursts of work since the message began."""
+        runs = await self._runtime.storage.runs.of_mapping(following.mapping_id, RUNS_LOOKED_AT)
+        return [run for run in runs if run.kind is RunKind.EXECUTION and run.created_at >= following.since]
+
+    async def _open_items(self, mapping_id: int) -> list[SyncItem]:
+        return await self._runtime.storage.items.open_of_mapping(mapping_id)
+
+    async def _problems(self, mapping_id: int, runs: Sequence[Run]) -> tuple[Problem, ...]:
         storage = self._runtime.storage
-        rows = {
-            (row.service, row.track_id): row for row in await storage.blacklist.open_of_mapping(following.mapping_id)
-        }
-        items = [item for run_id in following.run_ids for item in await storage.items.of_run(run_id)]
+        rows = {(row.service, row.track_id): row for row in await storage.blacklist.open_of_mapping(mapping_id)}
+        items = {item.id: item for run in runs for item in await storage.items.of_run(run.id)}
         return tuple(
-            (item, rows.get((item.source_service, item.source_track_id))) for item in items if item.status in _PROBLEMS
+            (item, rows.get((item.source_service, item.source_track_id)))
+            for item in sorted(items.values(), key=lambda item: item.id)
+            if item.status in _PROBLEMS
         )
 
-    async def _waits_until(self, following: Following) -> datetime | None:
-        items = await self._runtime.storage.items.open_of_mapping(following.mapping_id)
-        return min((item.not_before for item in items if item.not_before is not None), default=None)
+    async def _remember(self, following: Following) -> None:
+        if isinstance(following.message, discord.PartialMessage):  # the other kind dies with its interaction
+            place = Place(
+                channel_id=following.message.channel.id, message_id=following.message.id, since=following.since
+            )
+            await self._places.put(following.mapping_id, place)
 
     async def _edit(self, following: Following, embeds: list[discord.Embed], view: discord.ui.View | None) -> None:
         try:
@@ -144,20 +176,19 @@ class Follower:
                 403,
                 404,
             ):  # the message or the channel is gone, or closed to us: nobody to show it to
-                self.drop(following)
+                await self.drop(following)
             log.info(
                 Event.TASK_FAILED,
                 extra={"task": "the live message", "error": str(failure), "mapping_id": following.mapping_id},
             )
 
 
-def _plus(before: RunCounts, burst: RunCounts) -> RunCounts:
-    """Sums, but for what waits: the last burst alone knows that."""
-    sums = {each.name: getattr(before, each.name) + getattr(burst, each.name) for each in dataclasses.fields(RunCounts)}
-    return RunCounts(**{**sums, "waiting": burst.waiting})
+def _sum(runs: Sequence[Run]) -> RunCounts:
+    sums = {each.name: sum(getattr(run.counts, each.name) for run in runs) for each in dataclasses.fields(RunCounts)}
+    return RunCounts(**sums)
 
 
-def _buttons(problems: tuple[tuple[SyncItem, BlacklistRow | None], ...]) -> discord.ui.View | None:
+def _buttons(problems: tuple[Problem, ...]) -> discord.ui.View | None:
     if not problems:
         return None
     view = panel()

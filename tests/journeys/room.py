@@ -65,13 +65,20 @@ class Room:
         await self.env.settle()
         return status, text
 
-    async def mapping(self, tracks: int = 5, *, name: str = "Trip", first: int = 0, **fields: Any) -> Mapping:
-        """A mapping of the admin's new Spotify playlist with so many tracks onto a new, empty YouTube playlist."""
+    async def mapping(
+        self, tracks: int = 5, *, name: str = "Trip", lost: int = 0, first: int = 0, **fields: Any
+    ) -> Mapping:
+        """A mapping of the admin's new Spotify playlist with so many tracks onto a new, empty YouTube playlist.
+
+        ``lost``: so many tracks without a right video come first.
+        """
         world = self.sandbox.world
         for service in Service:
             if not [one for one in await self.runtime.accounts.of_user(self.admin.id) if one.service is service]:
                 await self.link(self.admin, service)
-        chosen = [track.id for track in world.tracks[first : first + tracks]]
+        missing = [track.id for track in world.tracks if not world.right_videos(track.id)][:lost]
+        found = [track.id for track in world.tracks if world.right_videos(track.id)]
+        chosen = missing + found[first : first + tracks - lost]
         left = world.create_spotify_playlist("alice", f"{name} left", chosen)
         right = world.create_youtube_playlist("alice", f"{name} right", [])
         new = NewMapping(

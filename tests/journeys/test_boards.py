@@ -1,5 +1,6 @@
 """/stats, /quota and /logs."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from bot.model.quota import Bucket
@@ -44,6 +45,28 @@ async def test_the_board_refreshes_itself_until_it_is_paused_and_goes_on_when_re
         room.clock.advance(5)
         await room.env.advance_time(61)
         assert "Mappings\n**3**" in said(room.last())
+
+
+async def test_the_board_goes_on_refreshing_itself_after_a_restart(tmp_path: Path) -> None:
+    async with open_room(tmp_path) as room:
+        await room.member.slash(room.channel, "stats")
+        await room.restart()
+        await room.mapping(1)
+        room.clock.advance(5)
+        await room.env.advance_time(61)
+        assert "Mappings\n**1**" in said(room.last())
+
+
+async def test_the_pace_of_the_board_is_the_servers_own(tmp_path: Path) -> None:
+    async with open_room(tmp_path) as room:
+        settings = await room.runtime.storage.guilds.get(room.guild.id)
+        await room.runtime.storage.guilds.save(replace(settings, refresh_seconds=10))
+        await room.member.slash(room.channel, "stats")
+        assert "Refreshes every 10 seconds" in said(room.last())
+        await room.mapping(1)
+        room.clock.advance(5)
+        await room.env.advance_time(11)
+        assert "Mappings\n**1**" in said(room.last())
 
 
 async def test_a_newer_board_ends_the_refresh_of_the_older_one(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ async def test_what_is_logged_for_a_server_appears_in_its_channel_with_buttons_t
 ) -> None:
     async with open_room(tmp_path) as room:
         await _listening(room)
-        mapping = await room.mapping(90)
+        mapping = await room.mapping(6, lost=2)
         await room.runtime.sync.start(mapping.id, room.admin.id)
         await room.work(mapping.id)
         rows = await room.runtime.storage.blacklist.open_of_mapping(mapping.id)

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from bot.client import CrossfadeBot
 from bot.model.mapping import Mapping, Removals
 from tests.journeys.room import Room, answer, custom_ids, open_room, said
 
@@ -51,7 +52,7 @@ async def test_apply_works_after_a_restart_and_its_message_becomes_the_summary(t
 
 async def test_a_sync_is_one_message_that_ends_as_a_summary_with_what_was_not_found(tmp_path: Path) -> None:
     async with open_room(tmp_path) as room:
-        mapping = await room.mapping(90)
+        mapping = await room.mapping(6, lost=2)
         await room.moderator.slash(room.channel, "sync", mapping="Trip")
         assert "Plan for “Trip”" in said(room.last())
         await room.work(mapping.id)
@@ -69,6 +70,38 @@ async def test_a_sync_is_one_message_that_ends_as_a_summary_with_what_was_not_fo
         reviewed = await room.moderator.click(ended, custom_id=f"item:review:{item}")
         assert reviewed.ephemeral
         assert any(each.startswith("review:") for each in custom_ids(answer(reviewed)))
+
+
+async def test_a_restart_in_the_middle_leaves_one_message_that_still_ends_as_the_summary(tmp_path: Path) -> None:
+    async with open_room(tmp_path) as room:
+        mapping = await room.mapping(4)
+        await room.moderator.slash(room.channel, "sync", mapping="Trip")
+        await room.restart()
+        await room.work(mapping.id)
+        assert "Synced “Trip”" in said(room.last())
+        assert "4 added" in said(room.last())
+        assert len(room.channel.history()) == 1
+
+
+async def test_work_that_ended_while_the_bot_was_away_is_summed_up_when_it_is_back(tmp_path: Path) -> None:
+    async with open_room(tmp_path) as room:
+        mapping = await room.mapping(4)
+        await room.moderator.slash(room.channel, "sync", mapping="Trip")
+        await room.env.bot.close()
+        await room.runtime.executor.drain(mapping.id)
+        await room.env.restart_bot(CrossfadeBot(room.runtime))
+        assert "4 added" in said(room.last())
+
+
+async def test_a_newer_sync_takes_over_and_the_older_message_says_where(tmp_path: Path) -> None:
+    async with open_room(tmp_path) as room:
+        mapping = await room.mapping(3)
+        first = await room.moderator.slash(room.channel, "sync", mapping="Trip")
+        second = await room.moderator.slash(room.channel, "sync", mapping="Trip")
+        assert "was started again" in said(first.response)
+        assert str(second.response.id) in said(first.response)
+        await room.work(mapping.id)
+        assert "3 added" in said(second.response)
 
 
 async def test_a_second_sync_says_that_both_are_in_step(tmp_path: Path) -> None:
