@@ -1,9 +1,11 @@
 """Carries plans out on playlists in memory, with the documented effect of every item."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from bot.engine.analysis import Known, already_there, merge
+from bot.model.item import Action, SyncItem
 from bot.model.mapping import Link, LinkState, Mapping, Playlist, Side
 from bot.model.music import PlaylistContent, PlaylistEntry, PlaylistInfo, Service, Track
 from bot.model.plan import Add, Plan
@@ -87,7 +89,7 @@ class World:
             self._remove(remove.side, remove.track.external_id, remove.entry_id)
             if remove.linked and not remove.surplus:
                 del self.links[
-                    _pair(remove.side.other, remove.source_track_id, remove.track.external_id) + (remove.occurrence,)
+                    (*_pair(remove.side.other, remove.source_track_id, remove.track.external_id), remove.occurrence)
                 ]
         for move in plan.moves:
             rows = self.lists[move.side]
@@ -154,16 +156,36 @@ def is_empty(plan: Plan) -> bool:
     return not (plan.adds or plan.removes or plan.moves or plan.links or plan.cancels)
 
 
-def is_quiet(plan: Plan) -> bool:
-    """Empty, save for pairs that count as agreed again since an add for another track brought their copy back."""
-    revived = all(
-        change.before is not None
-        and change.before.state is not LinkState.ACTIVE
-        and change.after == replace(change.before, state=LinkState.ACTIVE)
-        for change in plan.links
-    )
-    return is_empty(replace(plan, links=())) and revived
-
-
-def agreed(world: World) -> Sequence[Link]:
-    return [link for link in world.links.values() if link.state is LinkState.ACTIVE]
+def items_of(plan: Plan, **fields: Any) -> list[SyncItem]:
+    """The plan's changes as they stand in the queue, in the order in which they are carried out."""
+    rows: list[tuple[Action, Side, str, int, dict[str, Any], int | None]] = []
+    for remove in plan.removes:
+        key = remove.source_track_id or remove.track.external_id
+        payload = {"track_id": remove.track.external_id, "entry_id": remove.entry_id}
+        rows.append((Action.REMOVE_TRACK, remove.side, key, remove.occurrence, payload, None))
+    for move in plan.moves:
+        payload = {"track_id": move.track.external_id, "entry_id": move.entry_id, "origin": str(move.origin)}
+        rows.append((Action.MOVE_TRACK, move.side, move.track.external_id, 0, payload, move.position))
+    for add in plan.adds:
+        payload = {"track_id": add.destination_id} if add.destination_id else {}
+        rows.append((Action.ADD_TRACK, add.side, add.source.external_id, add.occurrence, payload, add.position))
+    return [
+        SyncItem(
+            **{
+                "id": number,
+                "mapping_id": 1,
+                "run_id": 1,
+                "service": SERVICES[side],
+                "action": action,
+                "source_track_id": key,
+                "occurrence": occurrence,
+                "source_track_title": key,
+                "source_service": SERVICES[side.other],
+                "destination_service": SERVICES[side],
+                "payload": payload | {"side": side.value},
+                "position": position,
+            }
+            | fields
+        )
+        for number, (action, side, key, occurrence, payload, position) in enumerate(rows, start=1)
+    ]

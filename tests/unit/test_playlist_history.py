@@ -16,7 +16,7 @@ from bot.engine.matching import identity
 from bot.model.mapping import Direction, Order, Removals, Side
 from bot.model.music import Service, Track
 from bot.model.plan import GuardKind, Plan
-from tests.unit.applying import World, is_quiet, mapping_of
+from tests.unit.applying import World, is_empty, mapping_of
 
 DATA = Path(__file__).parents[2] / ".." / "shared" / "data" / "playlists"
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the archive of playlist versions is not here")
@@ -120,7 +120,7 @@ class Replay:
         self.show(version)
         plan = self.world.sync()
         again = self.world.merge()
-        assert is_quiet(again), again
+        assert is_empty(again), again
         return plan
 
 

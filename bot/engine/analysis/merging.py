@@ -275,6 +275,8 @@ class _Merge:
             return []
         if link.state is not LinkState.ACTIVE:
             self._base.put(index, replace(link, state=LinkState.ACTIVE))
+        if self._seats[side].serves(id_on(link, side), link.occurrence):
+            return []
         if self._known.refused(source.track) or key_of(source.track) in self._known.passed_over:
             self._in_review += 1
             return []
@@ -405,17 +407,18 @@ class _Merge:
         ]
 
     def _counterparts(self, side: Side) -> dict[str, list[int]]:
-        """By track id on ``side``, the positions of the counterparts on the other side that its copies follow."""
-        first: dict[tuple[str, int], int] = {}
-        for index, _ in self._agreed():
+        """By track id on ``side``, all positions on the other side of the tracks that it is the counterpart of."""
+        partners: dict[str, set[str]] = defaultdict(set)
+        places: dict[str, set[int]] = defaultdict(set)
+        for index, link in self._agreed():
             entry, other = self._seats[side].seated[index], self._seats[side.other].seated[index]
             if entry.track.available:
-                copy = (entry.track.external_id, entry.position)
-                first[copy] = min(other.position, first.get(copy, other.position))
-        followed: dict[str, list[int]] = defaultdict(list)
-        for (track_id, _), place in sorted(first.items()):
-            followed[track_id].append(place)
-        return followed
+                partners[id_on(link, side)].add(id_on(link, side.other))
+                places[id_on(link, side.other)].add(other.position)
+        return {
+            track_id: sorted({place for partner in theirs for place in places[partner]})
+            for track_id, theirs in partners.items()
+        }
 
     def _dead(self) -> Iterator[Conflict]:
         """Linked copies that can no longer be played: they count as present, and people are told."""

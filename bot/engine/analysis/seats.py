@@ -40,9 +40,14 @@ class Seats:
                 continue
             for indexes, entry in zip(self._by_claim(by_occurrence, base), copies, strict=False):
                 taken.add(entry.position)
-                for index in indexes:
+                for index in self._seatable(indexes, base):
                     self.seated[index] = entry
         return taken
+
+    def _seatable(self, indexes: list[int], base: Base) -> list[int]:
+        """A copy that serves another track does not bring back the pair whose copy a person took out."""
+        expected = [index for index in indexes if base[index].state is not gone(self.side)]
+        return expected or indexes
 
     def _by_claim(self, by_occurrence: dict[int, list[int]], base: Base) -> list[list[int]]:
         """When copies are too few, those that nobody expects to be here go without one first."""
@@ -56,6 +61,10 @@ class Seats:
 
     def holds(self, index: int) -> bool:
         return index in self.seated
+
+    def serves(self, track_id: str, occurrence: int) -> bool:
+        """Whether a copy is here for some link of this track and occurrence."""
+        return any(index in self.seated for index in self.groups[track_id].get(occurrence, ()))
 
     def occurrences(self, track_id: str) -> set[int]:
         """The occurrences of a track that links already stand for, whether their copy is here or not."""
