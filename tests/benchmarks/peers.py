@@ -46,7 +46,7 @@ def _spotdl() -> Decider:
     result_type = import_module("spotdl.types.result").Result
     song_type = import_module("spotdl.types.song").Song
 
-    class Listed(provider):  # type: ignore[misc]  # a class known only where it is installed
+    class Listed(provider):  # type: ignore[misc, valid-type]  # a class known only where it is installed
         def __init__(self, track: Row, rows: list[Row]) -> None:
             self.search_query = None
             self.filter_results = True

@@ -72,21 +72,24 @@ def lists(draw: st.DrawFn, of: Track) -> list[Track]:
 
 
 policies = st.sampled_from(list(MatchPolicy))
+often = settings(max_examples=200, deadline=None)  # a busy machine is no failure
 
 
+@often
 @given(track=tracks(), policy=policies)
 def test_a_track_always_matches_itself(track: Track, policy: MatchPolicy) -> None:
     assert match(track, [track], policy).verdict is Verdict.ACCEPT
 
 
+@often
 @given(track=tracks())
 def test_a_track_matches_the_same_titles_and_artists_under_another_id(track: Track) -> None:
     twin = replace(track, service=Service.YOUTUBE, external_id="found", available=True)
     assert match(track, [twin]).verdict is Verdict.ACCEPT
 
 
+@often
 @given(data=st.data(), track=tracks(), policy=policies, seed=st.integers(0, 99))
-@settings(max_examples=200)
 def test_the_decision_does_not_depend_on_the_order_of_candidates(
     data: st.DataObject, track: Track, policy: MatchPolicy, seed: int
 ) -> None:
@@ -96,8 +99,8 @@ def test_the_decision_does_not_depend_on_the_order_of_candidates(
     assert match(track, candidates, policy) == match(track, turned, policy)
 
 
+@often
 @given(data=st.data(), track=tracks(), policy=policies)
-@settings(max_examples=300)
 def test_adding_a_worse_candidate_never_changes_an_accept_into_another_accept(
     data: st.DataObject, track: Track, policy: MatchPolicy
 ) -> None:
@@ -112,6 +115,7 @@ def test_adding_a_worse_candidate_never_changes_an_accept_into_another_accept(
     assert after.chosen is None or after.chosen.track == before.chosen.track
 
 
+@often
 @given(data=st.data(), track=tracks())
 def test_an_accept_has_passed_every_gate_and_known_lengths_agree(data: st.DataObject, track: Track) -> None:
     decision = match(track, data.draw(lists(track)))
@@ -121,6 +125,7 @@ def test_an_accept_has_passed_every_gate_and_known_lengths_agree(data: st.DataOb
         assert gap is None or -10 <= gap <= 20
 
 
+@often
 @given(data=st.data(), track=tracks(), policy=policies)
 def test_every_candidate_is_scored_within_bounds_and_says_why(
     data: st.DataObject, track: Track, policy: MatchPolicy
@@ -135,11 +140,13 @@ def test_every_candidate_is_scored_within_bounds_and_says_why(
         assert candidate.score.reason.endswith(("accepted", "to be reviewed", "rejected"))
 
 
+@often
 @given(text=written)
 def test_text_never_normalises_to_nothing(text: str) -> None:
     assert any(cut(text).words)
 
 
+@often
 @given(
     text=st.sampled_from(
         ["夜に駆ける", "عمرو دياب", "אבי אבורומי", "Камин", "กันและกัน", "사랑했지만", "ककरी भईल", "李荣浩"]
@@ -151,11 +158,13 @@ def test_every_script_is_kept_and_has_a_latin_reading(text: str) -> None:
     assert not fold(text).isascii()
 
 
+@often
 @given(text=written)
 def test_folding_twice_changes_nothing(text: str) -> None:
     assert fold(fold(text)) == fold(text)
 
 
+@often
 @given(track=tracks())
 def test_identity_is_the_same_for_a_reissue_and_another_for_a_version(track: Track) -> None:
     again = replace(track, external_id="reissued", album="Greatest Hits", duration=None, artists=track.artists[::-1])
@@ -163,6 +172,7 @@ def test_identity_is_the_same_for_a_reissue_and_another_for_a_version(track: Tra
     assert identity(replace(track, title=f"{track.title} - Karaoke Version")) != identity(track)
 
 
+@often
 @given(data=st.data(), track=tracks())
 def test_a_shelf_finds_what_matching_the_whole_list_accepts(data: st.DataObject, track: Track) -> None:
     candidates = data.draw(lists(track))

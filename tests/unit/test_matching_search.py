@@ -98,6 +98,17 @@ def test_an_empty_shelf_rejects() -> None:
     assert Shelf([]).best(song("Song", "A")).verdict is Verdict.REJECT
 
 
+@pytest.mark.parametrize(
+    "title", ["(a" * 2000, "- " * 2000, "feat. " * 700, "夜に駆" * 1300, '"' * 4000, "live " * 800]
+)
+def test_titles_of_thousands_of_characters_cost_no_time(title: str) -> None:
+    hostile = video(f"Artist - {title}", "c" * 3000)
+    begun = time.process_time()
+    match(song(title, "Artist"), [hostile])
+    match(hostile, [song(title, "Artist")])
+    assert time.process_time() - begun < 1.0
+
+
 def test_a_shelf_of_five_thousand_answers_within_twenty_milliseconds() -> None:
     """The words are few, so that every track shares several with hundreds of others: the worst case of an index."""
     words = ["love", "night", "fire", "river", "gold", "dream", "heart", "rain", "city", "light"]

@@ -86,6 +86,9 @@ def latin(text: str) -> str:
     return "".join(c for c in (text if text.isascii() else anyascii(text)).lower() if c.isalnum())
 
 
+_LONGEST = 400  # YouTube's titles end at 100, Spotify's longest are movements of works; the rest is somebody's joke
+
+
 @dataclass(slots=True)
 class Group:
     """A stretch of a title between two separators. ``lead`` is the separator before it, ``aside`` means bracketed."""
@@ -111,7 +114,7 @@ def cut(text: str) -> Text:
     where: list[int] = []
     joins: set[int] = set()
     groups = _Groups()
-    for token in _TOKEN.findall(fold(text)):
+    for token in _TOKEN.findall(fold(text[:_LONGEST])):
         first = token[0]
         if first not in _SEPARATORS:
             word = _FORMS.get(token, token)
@@ -184,6 +187,7 @@ def squeeze(text: str) -> str:
 
 _KANA = re.compile(r"[\u3041-\u3096\u30a1-\u30fa\u30fc]+")
 _KANJI = re.compile(r"[\u3400-\u9fff々〆]+")
+_RUNS = re.compile(rf"{_KANA.pattern}|{_KANJI.pattern}")
 
 
 def reads_as(japanese: str, romaji: str) -> bool:
@@ -191,13 +195,20 @@ def reads_as(japanese: str, romaji: str) -> bool:
 
     At least two kana must bear it; a title of kanji alone says nothing about its reading.
     """
-    kana = "".join(_KANA.findall(japanese))
-    if len(kana) < 2 or not romaji.isascii():
+    if not romaji.isascii() or len("".join(_KANA.findall(japanese))) < 2:
         return False
-    pattern = ""
-    for run in re.findall(rf"{_KANA.pattern}|{_KANJI.pattern}", japanese):
-        pattern += ".+" if _KANJI.match(run) else re.escape(latin(run))
-    return re.fullmatch(pattern, latin(romaji)) is not None
+    reading = latin(romaji)
+    at, kanji_before = 0, False
+    for run in _RUNS.findall(japanese):
+        if _KANJI.match(run):
+            kanji_before = True
+            continue
+        kana = latin(run)
+        found = reading.find(kana, at + 1) if kanji_before else at
+        if found < 0 or not reading.startswith(kana, found):
+            return False
+        at, kanji_before = found + len(kana), False
+    return at < len(reading) if kanji_before else at == len(reading)
 
 
 _VOWELS = str.maketrans("", "", "aeiouywh'`")
