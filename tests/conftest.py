@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from storage import Storage, open_storage
+from storage.migration import prepare
 from tests import databases
 from tests.clock import FakeClock
 
@@ -24,10 +25,11 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_template() -> Iterator[str]:
+def migrated_postgres() -> Iterator[str]:
     if not databases.POSTGRES:
         pytest.skip(databases.NO_POSTGRES)
-    with databases.postgres_template() as url:
+    with databases.postgres_database() as url:
+        databases.on_its_own_loop(prepare(url, migrate=True))
         yield url
 
 
@@ -38,10 +40,10 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgres_url(postgres_template: str) -> Iterator[str]:
-    """The address of a migrated PostgreSQL database without rows, dropped after the test."""
-    with databases.postgres_database(postgres_template) as url:
-        yield url
+def postgres_url(migrated_postgres: str) -> str:
+    """The address of a migrated PostgreSQL database without rows, this test run's own."""
+    databases.emptied(migrated_postgres)
+    return migrated_postgres
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

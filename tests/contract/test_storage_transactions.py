@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import sqlite3
 import threading
 from pathlib import Path
 
@@ -110,6 +111,22 @@ async def test_a_read_cannot_write_on_sqlite(storage: Storage) -> None:
 async def test_sqlite_runs_as_the_design_says(storage: Storage) -> None:
     pragmas = await storage.db.pragmas()
     assert (pragmas["journal_mode"], pragmas["synchronous"], pragmas["foreign_keys"]) == ("wal", "2", "1")
+
+
+async def test_a_write_holds_the_file_from_its_beginning(storage: Storage, tmp_path: Path) -> None:
+    """A read that turns into a write would fail with BUSY_SNAPSHOT after another program's write in between."""
+
+    async def work(connection: AsyncConnection) -> None:
+        await connection.execute(text("SELECT count(*) FROM meta"))
+        with (
+            contextlib.closing(sqlite3.connect(tmp_path / "crossfade.db", timeout=0)) as other,
+            pytest.raises(sqlite3.OperationalError, match="locked"),
+        ):
+            other.execute("INSERT INTO meta VALUES ('between', 'x')")
+        await connection.execute(text("INSERT INTO meta VALUES ('mine', 'x')"))
+
+    await storage.db.write(work)
+    assert await storage.meta.get("mine") == "x"
 
 
 async def test_a_full_disk_is_one_clear_sentence_and_loses_nothing(storage: Storage) -> None:

@@ -109,7 +109,7 @@ async def test_migrating_twice_does_nothing_twice(empty_url: str) -> None:
     await prepare(empty_url, migrate=False)
 
 
-async def test_two_processes_that_start_together_migrate_once(postgres_template: str) -> None:
+async def test_two_processes_that_start_together_migrate_once(migrated_postgres: str) -> None:
     with databases.postgres_database() as url:
         await asyncio.gather(*(prepare(url, migrate=True) for _ in range(4)))
         assert set(metadata.tables) < set(await inspected(url, lambda c: inspect(c).get_table_names()))

@@ -117,8 +117,8 @@ async def test_a_postgres_server_that_is_not_there_is_explained() -> None:
     assert "cannot be reached" in await refused("postgresql+asyncpg://nobody@127.0.0.1:1/none")
 
 
-async def test_a_postgres_database_that_does_not_exist_is_explained(postgres_template: str) -> None:
-    assert "does not exist" in await refused(postgres_template + "_that_is_not_there")
+async def test_a_postgres_database_that_does_not_exist_is_explained(migrated_postgres: str) -> None:
+    assert "does not exist" in await refused(migrated_postgres + "_that_is_not_there")
 
 
 async def test_wrong_keys_are_refused_before_anything_is_opened(tmp_path: Path) -> None:
