@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import logging
 import signal
 import socket
 import sys
@@ -19,8 +18,6 @@ from bot.demo.once import first_mapping
 from bot.demo.stage import GUILD, Stage, link, open_stage
 from bot.engine.mappings import NewMapping
 from bot.web.server import address_error
-
-log = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 1.0  # what the bot posts by itself appears after a refresh
 WRITE_SECONDS = 0.7  # each simulated write takes so long, so that a sync can be watched
@@ -115,23 +112,31 @@ async def _keep_fresh(env: Any, preview: Any) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     closed = asyncio.create_task(preview.wait_closed())
     stopped = asyncio.create_task(stop.wait())
+    shown = 0
     try:
         while not (closed.done() or stopped.done()):
             await asyncio.wait([closed, stopped], timeout=REFRESH_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             if not (closed.done() or stopped.done()):
-                await _refresh(env, preview)
+                shown = await _refresh(env, preview, shown)
     finally:
         closed.cancel()
         stopped.cancel()
 
 
-async def _refresh(env: Any, preview: Any) -> None:
+async def _refresh(env: Any, preview: Any, shown: int) -> int:
+    """Show what the bot said since ``shown`` requests; returns how many there are now.
+
+    A quiet page is left alone: each refresh makes it newer than the press that is on its way to us.
+    """
     try:
         await _keep_time(env)
-        await preview.refresh()
-    except simcord.SetupError as error:
+        said = len(env.http_requests)
+        if said > shown:
+            await preview.refresh()
+    except simcord.SetupError:
         # Somebody presses a button this very moment; the page shows its outcome by itself, and we come again.
-        log.debug("the page is busy: %s", error)
+        return shown
+    return said
 
 
 async def _keep_time(env: Any) -> None:
