@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.benchmarks.matching import DATA, Case, Tally, crossfade, decide, load, tally
+from bot.engine.matching import Shelf
+from tests.benchmarks.matching import DATA, Case, Tally, crossfade, decide, load, tally, to_candidate, to_track
 
 pytestmark = pytest.mark.skipif(not DATA.exists(), reason="../shared/data/matching is not here")
 
@@ -41,6 +42,19 @@ def test_unclean_titles_are_rarely_matched_wrongly() -> None:
 
 def test_lookalikes_are_not_accepted() -> None:
     assert measured("lookalikes").wrong <= 3
+
+
+def test_videos_are_matched_back_to_their_tracks_among_all_of_the_set() -> None:
+    cases = load(DATA / "titles_clean.jsonl")
+    shelf = Shelf([to_track(case.track) for case in cases])
+    right = wrong = 0
+    for case in cases:
+        video = next((row for row in case.candidates if row["video_id"] in case.right), None)
+        chosen = shelf.best(to_candidate(video)).chosen if video else None
+        right += chosen is not None and chosen.track.external_id == case.track["id"]
+        wrong += chosen is not None and chosen.track.external_id != case.track["id"]
+    assert right >= 0.97 * len(cases)
+    assert wrong <= 0.005 * len(cases)
 
 
 def test_decide_answers_with_an_id_or_none_and_takes_missing_fields() -> None:
