@@ -107,7 +107,8 @@ def _by_operation(rows: Sequence[UsageRow], span: tuple[date, ...]) -> tuple[tup
 
 
 def _draw(panels: tuple[Panel, ...]) -> bytes:
-    figure = Figure(figsize=(9, 2.7 * max(1, len(panels))), dpi=110, facecolor=_GROUND, layout="constrained")
+    # Discord shows pictures about 550 pixels wide: large letters on a small figure stay readable there.
+    figure = Figure(figsize=(7, 2.9 * max(1, len(panels))), dpi=130, facecolor=_GROUND, layout="constrained")
     for index, panel in enumerate(panels):
         _draw_panel(figure.add_subplot(len(panels), 1, index + 1), panel)
     picture = io.BytesIO()
@@ -126,16 +127,28 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
             places, panel.forecast, bottom=ground, width=0.7, label="forecast",
             facecolor="none", edgecolor=_INK, hatch="///", linewidth=0.8,
         )  # fmt: skip
-    axes.axhline(panel.limit, color=_LIMIT, linestyle="--", linewidth=1.4, label=f"limit {panel.limit:,}")
-    axes.set_title(_TITLES[panel.bucket], color=_INK, loc="left", fontsize=11)
-    axes.set_xticks(list(places), [f"{day:%a} {day.day}" for day in panel.days], color=_INK, fontsize=8)
-    axes.tick_params(colors=_INK, labelsize=8)
+    axes.axhline(panel.limit, color=_LIMIT, linestyle="--", linewidth=1.6, label=f"limit {panel.limit:,}")
+    _dress(axes, panel, places)
+
+
+def _dress(axes: Axes, panel: Panel, places: range) -> None:
+    axes.set_title(_TITLES[panel.bucket], color=_INK, loc="left", fontsize=13, fontweight="bold")
+    axes.set_xticks(list(places), [f"{day:%a}\n{day.day}" for day in panel.days])
+    axes.tick_params(colors=_INK, labelsize=10)
     axes.set_facecolor(_GROUND)
     axes.grid(axis="y", color=_FAINT, alpha=0.3, linewidth=0.6)
     axes.set_axisbelow(True)
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(bottom=0, top=max(1, panel.limit) * 1.12 if not _above(panel) else None)
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     for spine in axes.spines.values():
         spine.set_color(_FAINT)
     axes.legend(
-        fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.02), facecolor=_GROUND, edgecolor="none", labelcolor=_INK
-    )
+        fontsize=9, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=3, frameon=False, labelcolor=_INK,
+        columnspacing=1.2, handlelength=1.4,
+    )  # fmt: skip
+
+
+def _above(panel: Panel) -> bool:
+    """Whether a day is above the limit, as it can be after the limit was lowered."""
+    days = [panel.forecast, *(units for _, units in panel.operations)]
+    return max((sum(day) for day in zip(*days, strict=True)), default=0) > panel.limit

@@ -8,6 +8,8 @@ from bot.model.review import BlacklistReason, BlacklistRow, BlacklistState
 from cogs._ui import colours, foreign, moments, words
 
 CANDIDATES_SHOWN = 10
+ALWAYS_SHOWN = 5
+MAY_BE_RIGHT = 0.5  # a score below is another song in practice
 
 _STATES = {
     BlacklistState.RESOLVED: "Decided: a counterpart is known.",
@@ -79,7 +81,12 @@ def nothing_open_card() -> discord.Embed:
 
 
 def _shown(row: BlacklistRow) -> tuple[Candidate, ...]:
-    return row.candidates[:CANDIDATES_SHOWN]
+    """The best ones: the first few whatever they score, then only such as may be right."""
+    return tuple(
+        candidate
+        for place, candidate in enumerate(row.candidates[:CANDIDATES_SHOWN])
+        if place < ALWAYS_SHOWN or candidate.score.total >= MAY_BE_RIGHT
+    )
 
 
 def _about(row: BlacklistRow, source: Track, wanted: Service, mapping_name: str) -> list[str]:

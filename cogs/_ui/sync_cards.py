@@ -199,9 +199,9 @@ def _plan_text(mapping: Mapping, plan: Plan) -> str:
 
 def _list_changes(card: discord.Embed, mapping: Mapping, plan: Plan, side: Side) -> None:
     where = words.destination(mapping, side)
-    adds = [f"+ {_track(add.source)}" for add in plan.adds if add.side is side]
+    adds = [f"• {_track(add.source)}" for add in plan.adds if add.side is side]
     removes = [
-        f"− {_track(remove.track)}{'' if remove.linked else ' (not put there by Crossfade)'}"
+        f"• {_track(remove.track)}{'' if remove.linked else ' (not put there by Crossfade)'}"
         for remove in plan.removes
         if remove.side is side
     ]

@@ -9,7 +9,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.engine.sync import StartedSync
-from bot.model.events import Progress, RunFinished
+from bot.model.events import Event, Progress, RunFinished
 from bot.model.mapping import Mapping
 from bot.model.review import BlacklistState
 from bot.runtime import Runtime
@@ -37,6 +37,7 @@ class Sync(commands.Cog):
     async def sync(self, interaction: Interaction, mapping: str, preview: bool = False) -> None:
         runtime, guild_id = self.bot.runtime, guild_of(interaction)
         found = await runtime.mappings.find(guild_id, mapping)
+        log.info(Event.SYNC_REQUESTED, extra={"mapping": found.name, "mapping_id": found.id})
         if preview:
             started = await runtime.sync.preview(found.id, interaction.user.id)
             card = await plan_card(runtime, found, started, preview=True)

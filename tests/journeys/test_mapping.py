@@ -140,11 +140,16 @@ async def test_a_hostile_name_is_shown_harmlessly_everywhere(tmp_path: Path) -> 
             assert "@everyone" not in text
             assert "https://evil" not in text
             assert "\u202e" not in text
-        for request in room.env.http_requests:
-            body = request.json if isinstance(request.json, dict) else {}
-            data = body.get("data", body)
-            if isinstance(data, dict) and "allowed_mentions" in data:
-                assert data["allowed_mentions"].get("parse") == []
+        sent = [_message_of(request.json) for request in room.env.http_requests]
+        messages = [message for message in sent if message.get("content") or message.get("embeds")]
+        assert len(messages) >= 3
+        assert all(message["allowed_mentions"] == {"parse": []} for message in messages)
+
+
+def _message_of(body: Any) -> dict[str, Any]:
+    """The message in a request's body: itself, or what an interaction is answered with."""
+    message = body.get("data") or body if isinstance(body, dict) else {}
+    return message if isinstance(message, dict) else {}
 
 
 async def test_mappings_of_another_server_do_not_exist_here(tmp_path: Path) -> None:
