@@ -54,7 +54,10 @@ def address_of(text: str) -> PlaylistAddress | NewPlaylist:
         return _new(rest)
     if kind in ("spotify", "youtube") and not rest.startswith("//"):
         return _by_uri(Service(kind), rest)
-    address = urlsplit(text if "://" in text else f"https://{text}")
+    try:
+        address = urlsplit(text if "://" in text else f"https://{text}")
+    except ValueError as error:
+        raise UserMistake(f"That is no link to a Spotify or YouTube playlist. {_HELP}") from error
     host = (address.hostname or "").lower()
     if host in _SPOTIFY_HOSTS:
         return _on_spotify(address.path)

@@ -102,7 +102,8 @@ class Executor:
             await asyncio.gather(*workers)
         finally:
             for worker in workers:
-                worker.cancel()
+                if not worker.cancelling():  # a second cancel would cut off what the first one lets end
+                    worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
             await asyncio.shield(self._stop())
 
@@ -164,8 +165,8 @@ class Executor:
         return item.intent_at is not None and item.intent_at <= self._started
 
     async def _turn(self, mapping_id: int, service: Service) -> bool:
-        mapping = await self._storage.mappings.get(mapping_id)
-        if mapping is None or not mapping.enabled or not await self._logged_in(mapping, service):
+        mapping = await self._workable(mapping_id, service)
+        if mapping is None:
             return False
         burst = await self._enter(mapping)
         if burst is None:
@@ -180,6 +181,13 @@ class Executor:
                 burst.spent(meter)
             await self._close_if_idle(burst)
         return True
+
+    async def _workable(self, mapping_id: int, service: Service) -> Mapping | None:
+        """The mapping, unless it is gone, paused, or without the login that it needs."""
+        mapping = await self._storage.mappings.get(mapping_id)
+        if mapping is None or not mapping.enabled or not await self._logged_in(mapping, service):
+            return None
+        return mapping
 
     async def _logged_in(self, mapping: Mapping, service: Service) -> bool:
         """Work for an account that needs its login stays where it is until the person is back."""
@@ -219,18 +227,17 @@ class Executor:
 
     async def _close_if_idle(self, burst: Burst) -> None:
         async with self._opening:
-            if burst.users or await self._is_due(burst.mapping.id):
+            if burst.users or await self._can_go_on(burst.mapping.id):
                 return
             self._bursts.pop(burst.mapping.id, None)
             await burst.finish(RunStatus.COMPLETED)
 
-    async def _is_due(self, mapping_id: int) -> bool:
-        now = self._clock.now()
-        groups = await self._storage.items.due_groups(now)
-        unknown = await self._storage.items.unknown_with_intent(now)
-        return any(group.mapping_id == mapping_id for group in groups) or any(
-            item.mapping_id == mapping_id for item in unknown
-        )
+    async def _can_go_on(self, mapping_id: int) -> bool:
+        """Whether the mapping has work that can be done now, on any service."""
+        for service in Service:
+            if await self._in_turn(service, mapping_id) and await self._workable(mapping_id, service):
+                return True
+        return False
 
     async def _claimed(self, burst: Burst, service: Service) -> None:
         """Claim the turn's items, work on them, and let go of what is left, however it ends."""

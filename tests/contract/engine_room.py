@@ -82,14 +82,14 @@ class Engine(Room):
     def _is_release(self, video_id: str) -> bool:
         return self.sandbox.world.video(video_id).channel.endswith(" - Topic")
 
-    async def map(self, left: str, right: str, **changed: object) -> Mapping:
-        """A mapping from the playlist ``left`` to ``right``, both ids of the sandbox."""
+    async def map(self, left_id: str, right_id: str, **changed: object) -> Mapping:
+        """A mapping between two playlists of the sandbox; ``changed`` replaces what a person would give."""
         values: dict[str, object] = {
             "guild_id": GUILD,
             "actor_id": ALICE,
             "name": f"m{len(await self.mappings.of_guild(GUILD))}",
-            "left": self.address(left),
-            "right": self.address(right),
+            "left": self.address(left_id),
+            "right": self.address(right_id),
             "schedule": "off",
         }
         return await self.mappings.create(NewMapping(**(values | changed)))  # type: ignore[arg-type]
