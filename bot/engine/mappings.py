@@ -24,6 +24,7 @@ __all__ = ["Mappings", "NewMapping", "create_value", "playlist_value"]
 log = logging.getLogger(__name__)
 
 NAME_LENGTH = 80  # what fits into a Discord choice beside its id
+ID_DIGITS = 18  # a longer number is no id: the column holds 63 bits
 MOST_A_RUN = 5_000  # about what one playlist may hold
 
 
@@ -159,8 +160,9 @@ class Mappings:
         """A mapping by its id or its name, in whatever case."""
         wanted = text.strip()
         found = None
-        if wanted.removeprefix("#").isdecimal():
-            found = await self._storage.mappings.get(int(wanted.removeprefix("#")), guild_id)
+        number = wanted.removeprefix("#")
+        if number.isdecimal() and len(number) <= ID_DIGITS:
+            found = await self._storage.mappings.get(int(number), guild_id)
         found = found or await self._storage.mappings.by_name(guild_id, wanted)
         if found is None:
             raise UserMistake(f"There is no mapping “{wanted[:NAME_LENGTH]}” here; `/mapping list` shows them all.")
