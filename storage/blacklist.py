@@ -34,13 +34,13 @@ class Blacklist(Repository):
     ) -> BlacklistRow:
         """The row of this source track, open, with the outcome of one more look.
 
-        A dismissed row stays dismissed. The next automatic look is 1, 7, then every 30 days away; none after a
-        person's "not on this service".
+        The next automatic look is 1, 7, then every 30 days away. A dismissed row stays dismissed and is not looked at
+        again, nor is one that a person said is not on that service.
         """
         before = await self._of_track(connection, mapping_id, track)
         looks = before.looks + 1 if before is not None and before.state is not BlacklistState.RESOLVED else 1
         dismissed = before is not None and before.state is BlacklistState.DISMISSED
-        again = None if reason is BlacklistReason.REJECTED_BY_USER else now + LOOK_AGAIN[min(looks, 3) - 1]
+        settled = dismissed or reason is BlacklistReason.REJECTED_BY_USER
         values = {
             "title": track.title,
             "artists": {"names": list(track.artists)},
@@ -48,7 +48,7 @@ class Blacklist(Repository):
             "explanation": explanation,
             "candidates": {"candidates": _CANDIDATES.dump_python(tuple(candidates), mode="json")},
             "state": BlacklistState.DISMISSED if dismissed else BlacklistState.OPEN,
-            "next_look_at": again,
+            "next_look_at": None if settled else now + LOOK_AGAIN[min(looks, 3) - 1],
             "looks": looks,
             "item_id": item_id,
         }

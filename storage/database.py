@@ -14,9 +14,11 @@ from urllib.parse import quote
 from sqlalchemy import URL, Table, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from storage.errors import DatabaseUnusable, translated
+from bot.model.errors import RetryLater
+from storage.errors import CROSSED, DatabaseUnusable, translated
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -26,6 +28,7 @@ P = ParamSpec("P")
 BUSY_MILLISECONDS = 10_000  # how long to wait for another program, say an open `sqlite3` shell
 _READERS = 4
 _POSTGRES_CONNECTIONS = 10
+_TRIES = 3  # of a write that crossed with another one
 _OLDEST_SQLITE = (3, 35, 0)  # RETURNING
 
 # Read back at start: a file system that cannot do WAL, or a build that ignores a pragma, must not go unnoticed.
@@ -55,10 +58,17 @@ class Database:
     async def write(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         """What ``work`` returns, once it is committed; an exception out of ``work`` rolls all of it back.
 
-        A caller that is cancelled while the transaction runs gets its CancelledError after the transaction has ended.
+        On PostgreSQL two transactions can cross; ``work`` is then called again, on what the other one left. A caller
+        that is cancelled while the transaction runs gets its CancelledError after the transaction has ended.
         """
-        async with self._turn:
-            return await _unbroken(_transaction(self._writer, work))
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                async with self._turn:
+                    return await _unbroken(_transaction(self._writer, work))
+            except RetryLater as error:
+                if error.code != CROSSED or not tries_left:
+                    raise
+        raise AssertionError("the last try returns or raises")
 
     def insert(self, table: Table) -> sqlite.Insert:
         """An INSERT that knows ON CONFLICT, in the words of the engine in use (they are the same for both)."""
@@ -156,9 +166,10 @@ async def open_database(url: str, now: Callable[[], datetime]) -> AsyncIterator[
     """The database with its pragmas read back. Raises DatabaseUnusable."""
     async with AsyncExitStack() as stack:
         writer = await stack.enter_async_context(writing_engine(url))
-        reader = writer
         file = sqlite_file(url)
-        if file is not None:
+        if file is None:
+            reader = writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        else:
             reader = _sqlite_engine(_file_url(file, "ro"), size=_READERS, pragmas=READER_PRAGMAS, begin="BEGIN")
             stack.push_async_callback(reader.dispose)
         database = Database(writer, reader, now)
@@ -221,7 +232,7 @@ async def _transaction(engine: AsyncEngine, work: Callable[[AsyncConnection], Aw
     try:
         async with engine.begin() as connection:
             return await work(connection)
-    except (DBAPIError, OSError) as error:
+    except (DBAPIError, PoolTimeout, OSError) as error:
         raise translated(error) from error
 
 

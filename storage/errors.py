@@ -3,6 +3,7 @@ errors into ours.
 """
 
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot.model.errors import Bug, CrossfadeError, RetryLater, UserMistake
 
@@ -31,6 +32,8 @@ class KeysUnusable(UserMistake):
     code = "keys_unusable"
 
 
+CROSSED = "database_crossed"  # rolled back whole; the same again will do
+
 # SQLite's primary result codes (sqlite.org/rescode.html) and what a person can do about them.
 _SQLITE = {
     3: "The database file may not be read or written by this user; check its owner and permissions.",
@@ -52,13 +55,16 @@ _POSTGRES = {
     "25006": "The database server is read-only; name the primary server in DATABASE_URL.",
     "53100": "The disk of the database server is full; nothing was changed. Free some space there.",
 }
-_POSTGRES_PASSING = ("08", "40", "53", "55P03", "57")  # connection, serialisation, resources, lock, shutdown
+_POSTGRES_PASSING = ("08", "53", "55P03", "57")  # connection, resources, lock, shutdown
+_POSTGRES_CROSSED = "40"  # a deadlock, or two transactions that cannot both have been first
 
 
 def translated(error: Exception) -> CrossfadeError:
     """Our error for a driver's. Certain that the transaction did not happen, unless it is a ``Bug``."""
     if isinstance(error, OSError):
         return DatabaseUnusable("The database server cannot be reached; check DATABASE_URL and that the server runs.")
+    if isinstance(error, PoolTimeout):
+        return RetryLater("All connections to the database are busy.", code="database_busy")
     origin: BaseException = error
     if isinstance(error, DBAPIError) and error.orig is not None:
         origin = error.orig
@@ -82,6 +88,8 @@ def _from_postgres(state: str, origin: BaseException) -> CrossfadeError:
     for length in (5, 2):
         if state[:length] in _POSTGRES:
             return DatabaseUnusable(_POSTGRES[state[:length]])
+    if state.startswith(_POSTGRES_CROSSED):
+        return RetryLater("Two changes of the database crossed.", code=CROSSED)
     if state.startswith(_POSTGRES_PASSING):
         return RetryLater(f"The database server could not answer ({state}).", code="database_busy")
     return Bug(f"The database failed: {origin}")

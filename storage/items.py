@@ -405,11 +405,20 @@ class Items(Repository):
         return (await connection.execute(statement.values(not_before=None))).rowcount
 
     @reads
-    async def next_due_at(self, connection: AsyncConnection) -> datetime | None:
-        """When the next pending or unknown item may be worked on (a past moment: now); None for an idle queue."""
-        since = func.min(func.coalesce(sync_items.c.not_before, sync_items.c.created_at))
-        statement = select(since).where(ITEM_IS_OPEN, sync_items.c.status != ItemStatus.RUNNING)
-        return (await connection.execute(statement)).scalar()
+    async def next_due_at(self, connection: AsyncConnection, after: datetime | None = None) -> datetime | None:
+        """When the next item may be worked on or read back (a past moment: now); None for an idle queue.
+
+        ``after``: the first such moment later than this one. Pending work of paused mappings and guilds is not due.
+        """
+        since = func.coalesce(sync_items.c.not_before, sync_items.c.created_at)
+        works = exists().where(mappings.c.id == sync_items.c.mapping_id, mappings.c.enabled)
+        rests = exists().where(guild_settings.c.guild_id == sync_items.c.guild_id, guild_settings.c.paused)
+        pending = select(func.min(since)).where(ITEM_IS_PENDING, works, ~rests)
+        unknown = select(func.min(since)).where(ITEM_IS_HELD, sync_items.c.status == ItemStatus.UNKNOWN)
+        if after is not None:
+            pending, unknown = pending.where(since > after), unknown.where(since > after)
+        moments = [(await connection.execute(statement)).scalar() for statement in (pending, unknown)]
+        return min((moment for moment in moments if moment is not None), default=None)
 
     @writes
     async def delete_finished(self, connection: AsyncConnection, before: datetime, batch: int = 1000) -> int:

@@ -1,7 +1,9 @@
 """Opens the database: lock, version gate, migrations, connections, repositories."""
 
+import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +13,7 @@ from storage.accounts import Accounts
 from storage.blacklist import Blacklist
 from storage.crypto import Vault
 from storage.database import Database, check_sqlite_version, open_database, sqlite_file
-from storage.errors import DatabaseUnusable
+from storage.errors import DatabaseUnusable, translated
 from storage.guilds import Guilds
 from storage.items import Items
 from storage.leases import Leases
@@ -78,6 +80,7 @@ async def open_storage(
             _make_folder(file)
             stack.enter_context(only_process(file))
             _make_private(file)
+            await asyncio.to_thread(_probe, file)
         await prepare(url, migrate=migrate)
         now = clock if callable(clock) else clock.now
         db = await stack.enter_async_context(open_database(url, now))
@@ -97,6 +100,15 @@ def _make_private(file: Path) -> None:
         file.touch(mode=0o600)
     except OSError as error:
         raise DatabaseUnusable(f"{file} cannot be written; check its owner and permissions.") from error
+
+
+def _probe(file: Path) -> None:
+    """Opens the file once in plain sight: aiosqlite's thread cannot report a failed opening after the loop is gone."""
+    try:
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute("PRAGMA schema_version").fetchone()
+    except sqlite3.Error as error:
+        raise translated(error) from error
 
 
 def _storage(db: Database, vault: Vault) -> Storage:

@@ -41,6 +41,13 @@ async def test_an_account_is_used_only_after_its_person_confirmed_it(each_storag
     assert await each_storage.accounts.connected(Service.YOUTUBE) == []
 
 
+async def test_consents_that_were_never_confirmed_are_known(each_storage: Storage, clock: FakeClock) -> None:
+    await connected(each_storage, Service.YOUTUBE)
+    account = await linked(each_storage)
+    assert await each_storage.accounts.pending_since(clock.now()) == []
+    assert await each_storage.accounts.pending_since(clock.now() + timedelta(seconds=1)) == [account]
+
+
 async def test_a_rejected_account_is_gone_with_its_token(each_storage: Storage) -> None:
     account = await linked(each_storage)
     assert await each_storage.accounts.reject(account.id)

@@ -280,6 +280,21 @@ async def test_waiting_items_are_postponed_and_woken_together(each_storage: Stor
     assert await each_storage.items.next_due_at() is None
 
 
+async def test_the_queue_says_when_its_next_work_is_due(each_storage: Storage, clock: FakeClock) -> None:
+    mapping, paused = await mapped(each_storage), await mapped(each_storage, "paused")
+    await queued(each_storage, mapping, "sent", "late")
+    await queued(each_storage, paused, "never mind")
+    await each_storage.mappings.update(paused.id, enabled=False)
+    sent, late = await claim(each_storage, mapping, "w")
+    assert await each_storage.items.next_due_at() is None, "what is running or paused is not due"
+    soon, later = clock.now() + MINUTE, clock.now() + 5 * MINUTE
+    await each_storage.items.to_unknown([sent.id], "w", not_before=soon)
+    await each_storage.items.settle(late.id, "w", ItemStatus.PENDING, now=clock.now(), not_before=later)
+    assert await each_storage.items.next_due_at() == soon
+    assert await each_storage.items.next_due_at(after=soon) == later
+    assert await each_storage.items.next_due_at(after=later) is None
+
+
 async def test_a_failed_item_is_retried_once_and_only_in_its_guild(each_storage: Storage, clock: FakeClock) -> None:
     mapping = await mapped(each_storage)
     run = await queued(each_storage, mapping, "a")

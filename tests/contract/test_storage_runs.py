@@ -12,6 +12,7 @@ from bot.model.item import ItemStatus
 from bot.model.logline import JobType, Level, LogLine
 from bot.model.mapping import Link, Side
 from bot.model.matching import Candidate, Score, Verdict
+from bot.model.music import Service
 from bot.model.plan import Add, Conflict, Cost, Guard, GuardKind, LinkChange, Move, Plan, Remove
 from bot.model.quota import Bucket
 from bot.model.review import BlacklistReason, BlacklistState
@@ -223,7 +224,7 @@ async def test_what_a_person_dismissed_stays_out_of_sight_and_out_of_the_playlis
     row = await put(mapping.id, track("a"), BlacklistReason.LOW_CONFIDENCE, "", [], None, clock.now())
     assert await each_storage.blacklist.dismiss(row.id)
     again = await put(mapping.id, track("a"), BlacklistReason.LOW_CONFIDENCE, "", [], None, clock.now())
-    assert again.state is BlacklistState.DISMISSED
+    assert (again.state, again.next_look_at) == (BlacklistState.DISMISSED, None)
     assert await each_storage.blacklist.of_guild(GUILD) == []
     assert await each_storage.blacklist.of_guild(GUILD, BlacklistState.DISMISSED) == [again]
     assert await each_storage.blacklist.open_of_mapping(mapping.id) == [again]
@@ -231,6 +232,27 @@ async def test_what_a_person_dismissed_stays_out_of_sight_and_out_of_the_playlis
     assert await each_storage.blacklist.look_now(row.id, clock.now())
     [due] = await each_storage.blacklist.due_looks(clock.now())
     assert due.state is BlacklistState.OPEN
+
+
+async def test_a_rejected_track_is_settled_in_every_mapping_of_the_guild(
+    each_storage: Storage, clock: FakeClock
+) -> None:
+    rows = []
+    for name, guild_id in (("one", GUILD), ("two", GUILD), ("elsewhere", GUILD + 1)):
+        mapping = await mapped(each_storage, name, guild_id=guild_id)
+        row = await each_storage.blacklist.put(
+            mapping.id, track("a"), BlacklistReason.LOW_CONFIDENCE, "", [], None, clock.now()
+        )
+        rows.append(row)
+    assert await each_storage.blacklist.of_track(GUILD, Service.SPOTIFY, "a") == rows[:2]
+    assert await each_storage.blacklist.of_track(GUILD, Service.YOUTUBE, "a") == []
+    assert await each_storage.blacklist.reject(rows[0].id)
+    there = await each_storage.blacklist.get(rows[0].id)
+    assert there is not None
+    assert (there.reason, there.next_look_at) == (BlacklistReason.REJECTED_BY_USER, None)
+    assert there in await each_storage.blacklist.open_of_mapping(there.mapping_id), "its track stays out"
+    await each_storage.blacklist.resolve(rows[1].id)
+    assert await each_storage.blacklist.of_track(GUILD, Service.SPOTIFY, "a") == [there]
 
 
 async def test_not_on_that_service_is_never_looked_for_again(each_storage: Storage, clock: FakeClock) -> None:
@@ -335,6 +357,17 @@ async def test_guild_settings_have_defaults_and_are_kept(each_storage: Storage) 
     await each_storage.guilds.save(chosen)
     assert await each_storage.guilds.get(GUILD) == chosen
     assert await each_storage.guilds.all() == [chosen]
+
+
+async def test_guilds_with_log_lines_are_known_whether_they_chose_or_not(
+    each_storage: Storage, clock: FakeClock
+) -> None:
+    chosen = GuildSettings(guild_id=GUILD, retention_days=3)
+    await each_storage.guilds.save(chosen)
+    await each_storage.guilds.save(GuildSettings(guild_id=GUILD + 7))
+    await each_storage.logs.append([_line(clock, guild_id=guild) for guild in (GUILD, GUILD, GUILD + 1, None)])
+    found = sorted(await each_storage.guilds.with_lines(), key=lambda settings: settings.guild_id)
+    assert found == [chosen, GuildSettings(guild_id=GUILD + 1)]
 
 
 async def test_a_service_is_silent_until_its_time(each_storage: Storage, clock: FakeClock) -> None:
