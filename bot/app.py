@@ -18,6 +18,7 @@ from bot.model.events import Event
 from bot.runtime import Runtime, open_runtime
 from bot.web.app import make_app
 from bot.web.server import open_web
+from storage.leader import Leadership, leading
 
 log = logging.getLogger(__name__)
 
@@ -34,9 +35,10 @@ async def run_app(settings: Settings) -> None:
         )
         runtime = await stack.enter_async_context(open_runtime(settings, logs))
         await stack.enter_async_context(open_web(web_app(runtime), host=settings.http_host, port=settings.http_port))
+        leadership = await stack.enter_async_context(leading(runtime.storage.db))
         await stack.enter_async_context(at_work(runtime))
         bot = await stack.enter_async_context(CrossfadeBot(runtime))
-        await _until_told_to_stop(bot, token)
+        await _until_told_to_stop(bot, token, leadership)
 
 
 def web_app(runtime: Runtime) -> web.Application:
@@ -66,19 +68,23 @@ async def at_work(runtime: Runtime) -> AsyncIterator[None]:
         log.info(Event.SYSTEM_STOPPED)
 
 
-async def _until_told_to_stop(bot: CrossfadeBot, token: str) -> None:
+async def _until_told_to_stop(bot: CrossfadeBot, token: str, leadership: Leadership) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     discord_task = asyncio.create_task(bot.start(token), name="discord")
     stopping = asyncio.create_task(stop.wait(), name="stop signal")
+    lost = asyncio.create_task(leadership.lost(), name="leadership")
     try:
-        await asyncio.wait([discord_task, stopping], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([discord_task, stopping, lost], return_when=asyncio.FIRST_COMPLETED)
         if discord_task.done():
             _explained(discord_task)
+        if lost.done():
+            raise UserMistake("The connection to the database was lost; start the bot again once the server runs.")
     finally:
         stopping.cancel()
+        lost.cancel()
         await bot.close()
         with contextlib.suppress(Exception):  # it was reported above, or comes from closing under its feet
             await discord_task

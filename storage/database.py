@@ -48,6 +48,7 @@ class Database:
         self._writer = writer
         self._reader = reader
         self.now = now
+        self.url = writer.url
         self.is_postgres = writer.dialect.name == "postgresql"
         self._turn: AbstractAsyncContextManager[Any] = nullcontext() if self.is_postgres else asyncio.Lock()
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from storage.database import Database
@@ -45,11 +45,21 @@ async def leading(db: Database, sleep: Callable[[float], Awaitable[None]] = asyn
         return
     engine = create_async_engine(db.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
     try:
-        async with engine.connect() as connection:
-            while not (await connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _KEY})).scalar():
-                await sleep(_ASK_AGAIN_SECONDS)
+        connection = await _elected(engine, sleep)
+        try:
             yield Leadership(connection, sleep)
-    except (DBAPIError, OSError) as error:
-        raise translated(error) from error
+        finally:
+            await connection.close()
     finally:
         await engine.dispose()
+
+
+async def _elected(engine: AsyncEngine, sleep: Callable[[float], Awaitable[None]]) -> AsyncConnection:
+    """A connection that has taken the lock."""
+    try:
+        connection = await engine.connect()
+        while not (await connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _KEY})).scalar():
+            await sleep(_ASK_AGAIN_SECONDS)
+    except (DBAPIError, OSError) as error:
+        raise translated(error) from error
+    return connection
