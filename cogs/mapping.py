@@ -3,7 +3,7 @@
 from discord import app_commands
 from discord.ext import commands
 
-from bot.engine.mappings import NewMapping
+from bot.engine.mappings import NAME_LENGTH, NewMapping
 from bot.model.mapping import Direction, Order, Removals
 from bot.model.matching import MatchPolicy
 from cogs._ui import completion, foreign, mapping_cards
@@ -31,7 +31,7 @@ _POLICIES = [
     app_commands.Choice(name="best effort: likely matches too", value=MatchPolicy.BEST_EFFORT.value),
 ]
 _SCHEDULE = "off · every 30m · daily 18:00 · a cron line"
-_NAME = app_commands.Range[str, 1, 100]
+_NAME = app_commands.Range[str, 1, NAME_LENGTH]
 
 
 class Mapping(commands.GroupCog, group_name="mapping", group_description="Playlists that are kept in step."):

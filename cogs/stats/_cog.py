@@ -29,7 +29,7 @@ class Stats(commands.Cog):
     async def cog_load(self) -> None:
         self.bot.add_dynamic_items(Refresh, Pause)
         for guild_id, place in (await self._places.load()).items():
-            await self._begin(guild_id, place)
+            await self._begin(guild_id, place, resumed=True)
 
     async def cog_unload(self) -> None:
         for each in self._boards.values():
@@ -59,14 +59,14 @@ class Stats(commands.Cog):
             await self._places.put(guild_id, place)
             await self._begin(guild_id, place)
 
-    async def _begin(self, guild_id: int, place: Place) -> None:
+    async def _begin(self, guild_id: int, place: Place, *, resumed: bool = False) -> None:
         seconds = (await self.bot.runtime.storage.guilds.get(guild_id)).refresh_seconds
         channel = self.bot.get_partial_messageable(place.channel_id, guild_id=guild_id)
         message = channel.get_partial_message(place.message_id)
         other = self._boards.get(guild_id)  # of a press at the same moment
         if other is not None:
             other.stop()
-        self._boards[guild_id] = Board(self.bot, guild_id, message, seconds, self._end)
+        self._boards[guild_id] = Board(self.bot, guild_id, message, seconds, self._end, fresh=not resumed)
 
     async def _end(self, guild_id: int, present: "Board") -> None:
         if self._boards.get(guild_id) is present:
@@ -82,7 +82,7 @@ class Stats(commands.Cog):
 
 
 class Board:
-    """One message that shows its server's numbers anew every ``seconds``."""
+    """One message that shows its server's numbers anew every ``seconds``; ``fresh``: it shows those of now already."""
 
     def __init__(
         self,
@@ -91,11 +91,14 @@ class Board:
         message: discord.PartialMessage,
         seconds: int,
         gone: Callable[[int, "Board"], Awaitable[None]],
+        *,
+        fresh: bool,
     ) -> None:
         self._bot = bot
         self._guild_id = guild_id
         self._seconds = seconds
         self._gone = gone
+        self._fresh = fresh
         self.message = message
         self._loop = tasks.loop(seconds=seconds)(self._refresh)
         self._loop.start()
@@ -112,7 +115,9 @@ class Board:
         await self._edit(refreshing=False)
 
     async def _refresh(self) -> None:
-        if self._loop.current_loop:  # the first turn comes at once, and the message has just been sent
+        # The first turn comes at once: too soon for a message that was just sent, and the moment to find out that one
+        # of an earlier process is gone.
+        if self._loop.current_loop or not self._fresh:
             await self._edit(refreshing=True)
 
     async def _edit(self, *, refreshing: bool) -> None:

@@ -68,7 +68,8 @@ class Follower:
                 await self.drop(following)
                 continue
             self._followings[mapping_id] = following
-            following.ended = following.changed = not await self._open_items(mapping_id)
+            following.ended = not await self._open_items(mapping_id)
+            following.changed = True  # shown at once, so that a message that is gone is found out now
             self._paint_soon(following)
 
     async def watch(self, mapping_id: int, message: Message) -> Following:
@@ -124,6 +125,9 @@ class Follower:
                 before = following.finished_before
                 card = sync_cards.progress_card(mapping, following.latest, finished_before=before)
                 await self._edit(following, [*filter(None, [following.plan_card]), card], None)
+            else:
+                waiting = len(await self._open_items(mapping.id))
+                await self._edit(following, [sync_cards.starting_card(mapping, waiting)], None)
 
     async def _show_summary(self, following: Following, mapping: Mapping) -> None:
         runs = await self._runs(following)

@@ -57,6 +57,17 @@ async def test_the_board_goes_on_refreshing_itself_after_a_restart(tmp_path: Pat
         assert "Mappings\n**1**" in said(room.last())
 
 
+async def test_a_board_that_was_deleted_while_the_bot_was_away_is_forgotten_at_the_start(tmp_path: Path) -> None:
+    async with open_room(tmp_path) as room:
+        shown = await room.member.slash(room.channel, "stats")
+        await room.env.bot.get_channel(room.channel.id).get_partial_message(shown.response.id).delete()
+        await room.restart()
+        before = len(room.env.http_requests)
+        room.clock.advance(5)
+        await room.env.advance_time(300)
+        assert len(room.env.http_requests) == before
+
+
 async def test_the_pace_of_the_board_is_the_servers_own(tmp_path: Path) -> None:
     async with open_room(tmp_path) as room:
         settings = await room.runtime.storage.guilds.get(room.guild.id)
