@@ -12,12 +12,12 @@ from yarl import URL
 
 import cogs
 from bot.identify import Identifies
+from bot.model.errors import UserMistake
 from bot.model.events import (
     AccountLinked,
     AccountNeedsLogin,
     Progress,
     RunFinished,
-    ServiceSilent,
     SettingsChanged,
 )
 from bot.runtime import Runtime
@@ -32,7 +32,6 @@ _LISTENERS: dict[type[Any], str] = {
     RunFinished: "run_finished",
     AccountLinked: "account_linked",
     AccountNeedsLogin: "account_needs_login",
-    ServiceSilent: "service_silent",
     SettingsChanged: "settings_changed",
 }
 
@@ -127,7 +126,13 @@ class CrossfadeBot(Client):
             return
         guild = discord.Object(guild_id)
         self.tree.copy_global_to(guild=guild)
-        await self.tree.sync(guild=guild)
+        try:
+            await self.tree.sync(guild=guild)
+        except (discord.Forbidden, discord.NotFound) as error:
+            raise UserMistake(
+                f"Crossfade is not in the server that SYNC_GUILD_ID names ({guild_id}); invite it there with the "
+                "scopes bot and applications.commands, or leave the setting out to offer the commands everywhere."
+            ) from error
 
 
 def aim(api_url: str, gateway_url: str) -> None:

@@ -125,8 +125,11 @@ class Room:
 
 
 @asynccontextmanager
-async def open_room(tmp_path: Path, *, check_errors: bool = True, **settings: Any) -> AsyncIterator[Room]:
-    """Everything opened in the order of the program. The engine works when ``Room.work`` says so."""
+async def open_room(tmp_path: Path, *, bugs: bool = False, **settings: Any) -> AsyncIterator[Room]:
+    """Everything opened in the order of the program. The engine works when ``Room.work`` says so.
+
+    Unless ``bugs``, the log must hold no error that nobody expected when the journey ends.
+    """
     clock = FakeClock()
     async with AsyncExitStack() as stack:
         sandbox = stack.enter_context(Sandbox.open(clock=clock.now))
@@ -138,13 +141,11 @@ async def open_room(tmp_path: Path, *, check_errors: bool = True, **settings: An
         for service in Service:
             sandbox.world.register_redirect(service.value, chosen.redirect_uri(service.value))
         # Runtime, web and engine stand outside the simulated Discord: their work is not the bot's own.
-        env = await stack.enter_async_context(
-            simcord.run(CrossfadeBot(runtime), settle_timeout=SETTLE, check_errors=check_errors)
-        )
+        env = await stack.enter_async_context(simcord.run(CrossfadeBot(runtime), settle_timeout=SETTLE))
         guild = env.create_guild("Friends")
         moderators = guild.create_role("Mods", permissions=discord.Permissions(manage_messages=True))
         admins = guild.create_role("Admins", permissions=discord.Permissions(manage_guild=True))
-        yield Room(
+        room = Room(
             sandbox=sandbox,
             runtime=runtime,
             clock=clock,
@@ -156,6 +157,8 @@ async def open_room(tmp_path: Path, *, check_errors: bool = True, **settings: An
             moderator=guild.add_member(env.create_user("max"), roles=[moderators]),
             member=guild.add_member(env.create_user("mia")),
         )
+        yield room
+        assert bugs or not [line for line in await room.lines() if line.event == "bug"]
 
 
 def said(message: Any) -> str:

@@ -9,6 +9,7 @@ from discord.ext import commands
 
 import cogs
 from bot.client import CrossfadeBot
+from bot.model.errors import UserMistake
 from tests.journeys.room import answer, custom_ids, open_room, said
 
 
@@ -119,6 +120,14 @@ async def test_with_a_sync_guild_commands_appear_there_at_once(tmp_path: Path) -
     async with open_room(tmp_path, sync_guild_id=4242) as room:
         puts = [request for request in room.env.http_requests if request.method == "PUT"]
         assert [request.path for request in puts if "commands" in request.path][-1].endswith("/guilds/4242/commands")
+
+
+async def test_a_sync_guild_without_the_bot_is_a_sentence_for_its_owner(tmp_path: Path) -> None:
+    async with open_room(tmp_path, sync_guild_id=4242) as room:
+        await room.env.bot.close()
+        room.env.inject_error("PUT", "/applications/*", status=403, code=50001, message="Missing Access")
+        with pytest.raises(UserMistake, match="SYNC_GUILD_ID"):
+            await room.env.restart_bot(CrossfadeBot(room.runtime))
 
 
 async def test_a_cog_that_does_not_load_stops_the_start(tmp_path: Path, monkeypatch: Any) -> None:

@@ -16,8 +16,7 @@ async def test_a_button_that_nobody_knows_gets_a_polite_private_answer(tmp_path:
 
 
 async def test_a_fault_of_our_own_is_told_with_a_reference_that_the_log_holds(tmp_path: Path) -> None:
-    async with open_room(tmp_path) as room:
-        await room.runtime.storage.db.check_writable()
+    async with open_room(tmp_path, bugs=True) as room:
         room.env.inject_error("PATCH", "/webhooks/*", status=500, times=None)
         told = await room.member.slash(room.channel, "help")
         assert "Discord did not take the answer" in said(answer(told))
