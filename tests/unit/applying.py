@@ -1,5 +1,6 @@
 """Carries plans out on playlists in memory, with the documented effect of every item."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -157,18 +158,24 @@ def is_empty(plan: Plan) -> bool:
 
 
 def items_of(plan: Plan, **fields: Any) -> list[SyncItem]:
-    """The plan's changes as they stand in the queue, in the order in which they are carried out."""
+    """The plan's changes as they stand in the queue, in order; of two with one key the database keeps the first."""
     rows: list[tuple[Action, Side, str, int, dict[str, Any], int | None]] = []
     for remove in plan.removes:
         key = remove.source_track_id or remove.track.external_id
         payload = {"track_id": remove.track.external_id, "entry_id": remove.entry_id}
         rows.append((Action.REMOVE_TRACK, remove.side, key, remove.occurrence, payload, None))
+    moved: Counter[str] = Counter()
     for move in plan.moves:
         payload = {"track_id": move.track.external_id, "entry_id": move.entry_id, "origin": str(move.origin)}
-        rows.append((Action.MOVE_TRACK, move.side, move.track.external_id, 0, payload, move.position))
+        occurrence = moved[move.track.external_id]
+        moved[move.track.external_id] += 1
+        rows.append((Action.MOVE_TRACK, move.side, move.track.external_id, occurrence, payload, move.position))
     for add in plan.adds:
         payload = {"track_id": add.destination_id} if add.destination_id else {}
         rows.append((Action.ADD_TRACK, add.side, add.source.external_id, add.occurrence, payload, add.position))
+    first = {
+        (action, side, key, occurrence): row for row in reversed(rows) for action, side, key, occurrence in [row[:4]]
+    }
     return [
         SyncItem(
             **{
@@ -187,5 +194,7 @@ def items_of(plan: Plan, **fields: Any) -> list[SyncItem]:
             }
             | fields
         )
-        for number, (action, side, key, occurrence, payload, position) in enumerate(rows, start=1)
+        for number, (action, side, key, occurrence, payload, position) in enumerate(
+            (row for row in rows if first[row[:4]] is row), start=1
+        )
     ]

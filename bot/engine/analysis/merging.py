@@ -106,6 +106,8 @@ class _Merge:
         self._exact = mapping.removals is Removals.EXACT and not self._two_way
         self._conflicts: list[Conflict] = []
         self._in_review = 0
+        # Positions of new tracks whose counterpart is to be added, or is being added, on the other side.
+        self._coming: dict[Side, set[int]] = {Side.LEFT: set(), Side.RIGHT: set()}
         self._seated_at = -1
         self._seat()
 
@@ -228,7 +230,7 @@ class _Merge:
                 self._base.put(index, replace(link, state=LinkState.ACTIVE))
         again: dict[Side, list[_Wanted]] = {Side.LEFT: [], Side.RIGHT: []}
         leaving: dict[tuple[Side, int], list[int]] = defaultdict(list)
-        brought_back: set[tuple[str, int]] = set()
+        taken: dict[tuple[Side, str, int], list[int]] = defaultdict(list)
         for index, link, lacking in list(self._halved()):
             entry = self._seats[lacking.other].seated[index]
             match fate(self._mapping, link.state, lacking):
@@ -240,10 +242,9 @@ class _Merge:
                 case Fate.REMOVE:
                     leaving[lacking.other, entry.position].append(index)
                 case Fate.ADD_AGAIN:
-                    copy = (id_on(link, lacking), link.occurrence)
-                    if copy not in brought_back and (adds := self._again(index, link, lacking, entry)):
-                        again[lacking] += adds
-                        brought_back.add(copy)
+                    taken[lacking, id_on(link, lacking), link.occurrence].append(index)
+        for (side, _, _), indexes in taken.items():
+            again[side] += self._again(side, indexes)
         self._drop_vanished()
         return again, self._doomed(leaving)
 
@@ -269,21 +270,27 @@ class _Merge:
                 self._base.drop(index)
         return doomed
 
-    def _again(self, index: int, link: Link, side: Side, source: PlaylistEntry) -> list[_Wanted]:
-        """The add that brings back what people took out of an exact destination."""
-        if not source.track.available:
+    def _again(self, side: Side, indexes: Sequence[int]) -> list[_Wanted]:
+        """The add that brings back a copy that people took out of an exact destination, where its pairs need one."""
+        sources = self._seats[side.other].seated
+        pairs = [(self._base[index], sources[index]) for index in indexes if sources[index].track.available]
+        for index in indexes:
+            if sources[index].track.available:
+                self._base.put(index, replace(self._base[index], state=LinkState.ACTIVE))
+        if not pairs or self._seats[side].serves(id_on(pairs[0][0], side), pairs[0][0].occurrence):
             return []
-        if link.state is not LinkState.ACTIVE:
-            self._base.put(index, replace(link, state=LinkState.ACTIVE))
-        if self._seats[side].serves(id_on(link, side), link.occurrence):
-            return []
-        if self._known.refused(source.track) or key_of(source.track) in self._known.passed_over:
-            self._in_review += 1
-            return []
-        if self._waiting.has(Action.ADD_TRACK, side, source.track.external_id, link.occurrence):
-            return []
-        add = Add(side=side, source=source.track, occurrence=link.occurrence, destination_id=id_on(link, side))
-        return [_Wanted(add, source.position)]
+        for link, source in pairs:
+            if self._waiting.has(Action.ADD_TRACK, side, source.track.external_id, link.occurrence):
+                self._coming[side.other].add(source.position)
+                return []
+        for link, source in pairs:
+            if not self._known.refused(source.track) and key_of(source.track) not in self._known.passed_over:
+                self._coming[side.other].add(source.position)
+                there = id_on(link, side)
+                add = Add(side=side, source=source.track, occurrence=link.occurrence, destination_id=there)
+                return [_Wanted(add, source.position)]
+        self._in_review += 1
+        return []
 
     # What has to go
 
@@ -367,10 +374,12 @@ class _Merge:
             if self._known.refused(track):
                 self._in_review += 1
                 continue
-            if self._waiting.has_any(Action.ADD_TRACK, side, track.external_id):
-                continue
-            if key_of(track) in self._known.passed_over:
+            queued = self._waiting.has_any(Action.ADD_TRACK, side, track.external_id)
+            if key_of(track) in self._known.passed_over and not queued:
                 self._in_review += 1
+                continue
+            self._coming[side.other].add(entry.position)
+            if queued:
                 continue
             occurrence = free(
                 self._seats[side.other].occurrences(track.external_id),
@@ -392,14 +401,14 @@ class _Merge:
         side = self._written[-1]
         leader = layout(self._contents[side.other], leaving[side.other])
         at = {token.entry.position: token for token in leader if token.entry}
-        back = [want.place for want in adds if want.add.side is not side]
         follower = Follower(side, layout(self._contents[side], leaving[side]), leader)
         counterparts = {
             track_id: [at[place] for place in places if place in at]
             for track_id, places in self._counterparts(side).items()
         }
-        moves = self._waiting.moves(side, follower.moves(counterparts, fixed=back))
+        moves = self._waiting.moves(side, follower.moves(counterparts, fixed=self._coming[side]))
         places = {(side, want.place): follower.place(at[want.place]) for want in adds if want.add.side is side}
+        back = [want.place for want in adds if want.add.side is not side]
         for place, position in places_in_leader(leader, follower.tokens, back).items():
             places[side.other, place] = position
         return moves, [
@@ -407,16 +416,19 @@ class _Merge:
         ]
 
     def _counterparts(self, side: Side) -> dict[str, list[int]]:
-        """By track id on ``side``, all positions on the other side of the tracks that it is the counterpart of."""
+        """By track id on ``side``, where the tracks that it is the counterpart of stand on the other side.
+
+        Copies are interchangeable, whichever of them the links stand for; only those that get a new copy follow none.
+        """
         partners: dict[str, set[str]] = defaultdict(set)
-        places: dict[str, set[int]] = defaultdict(set)
         for index, link in self._agreed():
-            entry, other = self._seats[side].seated[index], self._seats[side.other].seated[index]
-            if entry.track.available:
+            if self._seats[side].seated[index].track.available:
                 partners[id_on(link, side)].add(id_on(link, side.other))
-                places[id_on(link, side.other)].add(other.position)
+        copies, coming = self._seats[side.other].copies, self._coming[side.other]
         return {
-            track_id: sorted({place for partner in theirs for place in places[partner]})
+            track_id: sorted(
+                {entry.position for partner in theirs for entry in copies[partner] if entry.position not in coming}
+            )
             for track_id, theirs in partners.items()
         }
 
