@@ -18,6 +18,7 @@ from bot.engine.quota import Quota, QuotaLimits
 from bot.engine.reading import Reader
 from bot.engine.recent import RecentWrites
 from bot.engine.retention import Retention
+from bot.engine.revalidation import Revalidation
 from bot.engine.review import Reviews
 from bot.engine.scheduler import Scheduler
 from bot.engine.stats import Stats
@@ -106,7 +107,9 @@ async def open_runtime(
             oauth=services.oauth,
             sync=sync,
             executor=executor,
-            scheduler=Scheduler(storage, sync, executor, Retention(storage, clock), clock),
+            scheduler=Scheduler(
+                storage, sync, executor, Retention(storage, clock), Revalidation(storage, services, clock), clock
+            ),
             mappings=Mappings(storage, services, clock),
             accounts=accounts,
             reviews=Reviews(storage, clock, wake=executor.wake),

@@ -120,8 +120,13 @@ class Executor:
     async def _work(self, service: Service) -> None:
         while True:
             self._woken[service].clear()
-            if not await self._step(service, None):
-                await self._idle(service)
+            try:
+                if not await self._step(service, None):
+                    await self._idle(service)
+            except Exception:
+                # A full disk, say, or a fault of ours: nothing is lost, and work goes on once it is over.
+                log.exception(Event.BUG, extra={"where": f"executor {service.value}"})
+                await self._clock.sleep(IDLE.total_seconds())
 
     async def _idle(self, service: Service) -> None:
         """Sleep until woken, until something is due, or for half a minute."""

@@ -30,7 +30,8 @@ class PlaylistGone(Exception):
 class Listings:
     """The accounts' lists of playlists, each asked for once while this object lives (one tick of the scheduler)."""
 
-    def __init__(self, services: MusicServices) -> None:
+    def __init__(self, storage: Storage, services: MusicServices) -> None:
+        self._storage = storage
         self._services = services
         self._lists: dict[int, dict[str, PlaylistInfo]] = {}
         self.shared = 0  # answers that cost no call
@@ -52,7 +53,9 @@ class Listings:
             self.shared += 1
             return self._lists[account_id]
         service = await self._services.for_account(account_id, mapping_id=mapping_id)
-        self._lists[account_id] = {info.external_id: info for info in await service.playlists()}
+        infos = await service.playlists()
+        await self._storage.playlists.remember_list(account_id, infos)  # autocomplete lives on it
+        self._lists[account_id] = {info.external_id: info for info in infos}
         return self._lists[account_id]
 
 

@@ -14,6 +14,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from bot.clock import Clock
 from bot.engine.executor import Executor
 from bot.engine.retention import Retention
+from bot.engine.revalidation import Revalidation
 from bot.engine.sync import Sync
 from bot.model.account import Account
 from bot.model.errors import CrossfadeError, UserMistake
@@ -41,11 +42,20 @@ class _Task:
 class Scheduler:
     """``run_now`` works whether it is started or not."""
 
-    def __init__(self, storage: Storage, sync: Sync, executor: Executor, retention: Retention, clock: Clock) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        sync: Sync,
+        executor: Executor,
+        retention: Retention,
+        revalidation: Revalidation,
+        clock: Clock,
+    ) -> None:
         self._storage = storage
         self._sync = sync
         self._executor = executor
         self._retention = retention
+        self._revalidation = revalidation
         self._clock = clock
         self._clockwork: AsyncIOScheduler | None = None
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -55,6 +65,7 @@ class Scheduler:
             "cleanup": _Task(trigger=IntervalTrigger(hours=1), work=self._cleanup),
             "retention": _Task(trigger=IntervalTrigger(hours=6), work=self._forget),
             "tokens": _Task(trigger=IntervalTrigger(hours=12), work=self._consents),
+            "matches": _Task(trigger=IntervalTrigger(hours=12), work=self._revalidate),
             "quota": _Task(trigger=CronTrigger(hour=0, timezone="America/Los_Angeles"), work=self._rollover),
         }
 
@@ -103,21 +114,23 @@ class Scheduler:
 
     async def _run(self, name: str) -> None:
         """One run with its note in ``task_status``; whatever goes wrong, the clockwork goes on."""
-        began = self._clock.now()
-        await self._storage.tasks.note(name, status=TaskState.RUNNING, last_run=began, next_run=self._next(name))
+        note = self._storage.tasks.note
         try:
+            await note(name, status=TaskState.RUNNING, last_run=self._clock.now(), next_run=self._next(name))
             result = await self._tasks[name].work()
+            await note(name, status=TaskState.OK, last_error="", last_result=result)
         except CrossfadeError as error:
-            await self._failed(name, str(error))
+            log.error(Event.TASK_FAILED, extra={"task": name, "error": str(error)})  # noqa: TRY400 - no bug
+            await self._note_failure(name, str(error))
         except Exception as error:
             log.exception(Event.BUG, extra={"where": f"task {name}"})
-            await self._failed(name, repr(error))
-        else:
-            await self._storage.tasks.note(name, status=TaskState.OK, last_error="", last_result=result)
+            await self._note_failure(name, repr(error))
 
-    async def _failed(self, name: str, error: str) -> None:
-        await self._storage.tasks.note(name, status=TaskState.FAILED, last_error=error)
-        log.error(Event.TASK_FAILED, extra={"task": name, "error": error})
+    async def _note_failure(self, name: str, error: str) -> None:
+        try:
+            await self._storage.tasks.note(name, status=TaskState.FAILED, last_error=error)
+        except CrossfadeError as second:  # the database itself fails: the log is all that is left
+            log.warning(Event.TASK_FAILED, extra={"task": name, "error": str(second)})
 
     def _next(self, name: str) -> datetime | None:
         job = self._clockwork.get_job(name) if self._clockwork is not None else None
@@ -145,6 +158,9 @@ class Scheduler:
 
     async def _forget(self) -> str:
         return f"{await self._retention.run()} log lines deleted"
+
+    async def _revalidate(self) -> str:
+        return f"{await self._revalidation.run()} remembered matches looked at again"
 
     async def _consents(self) -> str:
         """Say once for each consent that it ends soon."""

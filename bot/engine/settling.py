@@ -2,6 +2,7 @@
 
 import logging
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -28,6 +29,9 @@ UNTOLD = timedelta(minutes=5)
 # How long a service that cannot be connected to is left alone, and the code by which we know it.
 OUTAGE = timedelta(minutes=1)
 UNREACHABLE = "unreachable"
+# From so many failures in a row on, whatever the items, it is the service that fails.
+TROUBLES_THAT_COUNT = 5
+LONGEST_BREATHER = timedelta(minutes=30)
 
 _DONE_EVENTS = {
     Action.ADD_TRACK: Event.ITEM_ADDED,
@@ -55,6 +59,7 @@ class Settler:
         self._settle = settle
         self._crash = crash
         self._jitter = jitter
+        self._troubles: Counter[Service] = Counter()
         self._told: dict[tuple[Bucket, datetime], bool] = {}  # quota waits that the log knows of
 
     async def done(
@@ -63,6 +68,7 @@ class Settler:
         """The effect is there. ``wrote`` False: it was there already, so that nothing was sent."""
         self._crash("before_settle")
         now = self._clock.now()
+        self._troubles.pop(item.service, None)
         if not await self._storage.items.settle_done(item.id, token, now=now, link=link, payload=item.payload):
             return False
         if link is not None:
@@ -152,8 +158,11 @@ class Settler:
             # No item is at fault while nothing can be reached: all of them wait, and no attempt is counted.
             decision = replace(decision, step=Step.WAIT_SERVICE, at=self._clock.now() + OUTAGE, counts=False)
         if decision.step is Step.READ_BACK:
+            self._troubles[items[0].service] += 1
             await self._unknown(items, token, decision)
             return decision
+        if decision.step is Step.RETRY:
+            self._troubles[items[0].service] += 1
         for item in items:
             await self._back(burst, item, token, decision)
         if isinstance(error, QuotaSpent):
@@ -161,6 +170,20 @@ class Settler:
         if decision.step is Step.WAIT_SERVICE and decision.at is not None:
             await self._storage.items.postpone(decision.at, service=items[0].service, last_error=decision.reason)
         return decision
+
+    async def hold(self, mapping: Mapping, service: Service, until: datetime, reason: str = "") -> None:
+        """Let the mapping's pending items towards the service wait."""
+        await self._storage.items.postpone(until, mapping_id=mapping.id, service=service, last_error=reason)
+
+    def breather(self, service: Service) -> datetime | None:
+        """Until when to leave a service alone that fails again and again; None: it does not.
+
+        Each further try costs a call or, on YouTube, 50 units: the waits double up to half an hour.
+        """
+        extra = self._troubles[service] - TROUBLES_THAT_COUNT
+        if extra < 0:
+            return None
+        return self._clock.now() + min(self._settle * (1 << min(extra, 10)), LONGEST_BREATHER)
 
     def decide(self, item: SyncItem, error: Exception) -> RetryDecision:
         return decide(

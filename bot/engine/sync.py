@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -16,12 +16,13 @@ from bot.engine.queueing import items_of
 from bot.engine.quota import Quota
 from bot.engine.reading import Listings, PlaylistGone, Reader, Sides
 from bot.engine.schedule import parse
+from bot.engine.suspects import cleared
 from bot.logs.context import bound
 from bot.model.errors import CrossfadeError, QuotaSpent, RetryLater, ServicePaused, UserMistake
 from bot.model.events import Event, RunFinished
 from bot.model.logline import JobType
 from bot.model.mapping import Mapping, Side
-from bot.model.plan import Plan
+from bot.model.plan import Conflict, Plan
 from bot.model.run import Run, RunCounts, RunKind, RunStatus, Trigger
 from bot.services.registry import MusicServices
 from storage import Storage
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 
 # Previewed playlists kept in memory so that Apply need not read them again; a restart costs one more read.
 PREVIEWS_KEPT = 8
+USED = "This plan was already applied or cancelled."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +52,10 @@ class StartedSync:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Asked:
-    """What a run is to do with the plan that it finds. ``shown`` is the plan that a person agreed to."""
+    """What a run is to do with the plan that it finds. ``shown`` is the plan of run ``offer`` that a person chose."""
 
     apply: bool = True
+    offer: int = 0
     shown: Plan | None = None
     sides: Sides | None = None  # what the shown plan was made from, while we remember it
     force: bool = False
@@ -95,10 +98,7 @@ class Sync:
         run, plan = await self._offered(run_id, guild_id)
         if plan.guard is not None:
             raise UserMistake("This plan was stopped for safety; an admin can force it.")
-        if not await self._storage.runs.take_plan(run_id, PlanState.APPLIED):
-            raise UserMistake("This plan was already applied or cancelled.")
-        log.info(Event.PLAN_APPLIED, extra={"run": run_id, "actor_id": actor_id, "mapping_id": run.mapping_id})
-        asked = _Asked(shown=plan, sides=self._previews.pop(run_id, None))
+        asked = _Asked(offer=run_id, shown=plan, sides=self._previews.get(run_id))
         return await self._one(run.mapping_id, actor_id, Trigger.COMMAND, asked)
 
     async def force(self, run_id: int, actor_id: int, *, guild_id: int | None = None) -> StartedSync:
@@ -106,16 +106,14 @@ class Sync:
         run, plan = await self._offered(run_id, guild_id)
         if plan.guard is None:
             raise UserMistake("This plan was not stopped; it can simply be applied.")
-        if not await self._storage.runs.take_plan(run_id, PlanState.APPLIED):
-            raise UserMistake("This plan was already applied or cancelled.")
-        log.warning(Event.PLAN_FORCED, extra={"run": run_id, "actor_id": actor_id, "mapping_id": run.mapping_id})
-        return await self._one(run.mapping_id, actor_id, Trigger.COMMAND, _Asked(shown=plan, force=True))
+        asked = _Asked(offer=run_id, shown=plan, force=True)
+        return await self._one(run.mapping_id, actor_id, Trigger.COMMAND, asked)
 
     async def cancel(self, run_id: int, actor_id: int, *, guild_id: int | None = None) -> None:
         """Put a plan away unused."""
         run, _ = await self._offered(run_id, guild_id)
         if not await self._storage.runs.take_plan(run_id, PlanState.CANCELLED):
-            raise UserMistake("This plan was already applied or cancelled.")
+            raise UserMistake(USED)
         self._previews.pop(run_id, None)
         log.info(Event.PLAN_CANCELLED, extra={"run": run_id, "actor_id": actor_id, "mapping_id": run.mapping_id})
 
@@ -129,7 +127,7 @@ class Sync:
         if not mappings:
             return 0
         log.info(Event.ANALYSIS_STARTED, extra={"mappings": len(mappings), "job_type": JobType.ANALYSIS})
-        listings = Listings(self._services)
+        listings = Listings(self._storage, self._services)
         for mapping in mappings:
             await self._scheduled(mapping, listings)
         return len(mappings)
@@ -170,7 +168,7 @@ class Sync:
             raise UserMistake(f"The mapping “{mapping.name}” is paused{_because(mapping)}; resume it first.")
         log.info(Event.ANALYSIS_STARTED, extra={"mappings": 1, "job_type": JobType.ANALYSIS, **_ids(mapping)})
         try:
-            return await self._run(mapping, actor_id, trigger, asked, Listings(self._services))
+            return await self._run(mapping, actor_id, trigger, asked, Listings(self._storage, self._services))
         except _Busy as error:
             raise UserMistake(f"The mapping “{mapping.name}” is being worked on right now; try again soon.") from error
 
@@ -184,6 +182,7 @@ class Sync:
         ids = _ids(mapping) | {"run_id": run.id}
         with bound(job_type=JobType.ANALYSIS, actor_id=actor_id or None, **ids), metered() as meter:
             try:
+                await self._take(asked, mapping)
                 done = await self._analyse(run, mapping, asked, listings, meter)
             except BaseException as error:
                 await asyncio.shield(self._failed(run, mapping, error, meter))
@@ -194,6 +193,17 @@ class Sync:
                 self._wake()  # items of earlier plans may have waited for this run to end
         self._hub.announce(RunFinished(run=done.run, guild_id=mapping.guild_id))
         return done
+
+    async def _take(self, asked: _Asked, mapping: Mapping) -> None:
+        """Use up the plan that was asked for: only here, where its mapping is ours, so that no plan is lost."""
+        if not asked.offer:
+            return
+        if not await self._storage.runs.take_plan(asked.offer, PlanState.APPLIED):
+            raise UserMistake(USED)
+        self._previews.pop(asked.offer, None)
+        event = Event.PLAN_FORCED if asked.force else Event.PLAN_APPLIED
+        level = logging.WARNING if asked.force else logging.INFO
+        log.log(level, event, extra={"run": asked.offer, "mapping": mapping.name})
 
     async def _analyse(
         self, run: Run, mapping: Mapping, asked: _Asked, listings: Listings, meter: Meter
@@ -225,6 +235,7 @@ class Sync:
         return not any(row.mapping_id == mapping.id for row in looks) and await self._reader.unchanged(mapping, tokens)
 
     async def _plan(self, mapping: Mapping, sides: Sides, *, force: bool) -> Plan:
+        await self._end_doubts(mapping)
         links = await self._storage.links.of_mapping(mapping.id)
         known = await known_for(
             self._storage,
@@ -251,6 +262,11 @@ class Sync:
         await self._storage.blacklist.passed_over(mapping.id, passed, self._clock.now())
         return replace(plan, cost=await self._quota.cost(plan, mapping))
 
+    async def _end_doubts(self, mapping: Mapping) -> None:
+        links = await self._storage.links.of_mapping(mapping.id)
+        if changes := await cleared(self._storage, mapping, links, self._clock.now()):
+            await self._storage.links.apply(mapping.id, changes)
+
     async def _settle(self, run: Run, mapping: Mapping, plan: Plan, sides: Sides, asked: _Asked) -> int:
         """Keep the plan, and unless it is only shown, put its work into the queue."""
         log.info(Event.ANALYSIS_DIFFS, extra={"diffs": plan.diffs, "mapping": mapping.name})
@@ -260,6 +276,7 @@ class Sync:
             await self._storage.runs.save_plan(run.id, plan)
             self._offer(run, mapping, plan, sides)
             return 0
+        _report(plan.conflicts)
         await self._storage.items.cancel_open(mapping.id, plan.cancels)
         enqueued = await self._storage.items.enqueue(mapping.id, run.id, items_of(plan, mapping), plan.links)
         # Only now: a crash before the queue holds the work must find the playlists changed again.
@@ -327,6 +344,16 @@ def wants(plan: Plan) -> frozenset[tuple[object, ...]]:
     removes = {("remove", one.side, one.track.external_id, one.occurrence, one.surplus) for one in plan.removes}
     moves = {("move", move.side, move.track.external_id) for move in plan.moves}
     return frozenset[tuple[object, ...]](adds | removes | moves | {("rename", *rename) for rename in plan.renames})
+
+
+def _report(conflicts: Sequence[Conflict]) -> None:
+    """What the merge noticed and leaves alone: copies of our own that it cannot take back are a warning."""
+    for conflict in conflicts:
+        title = conflict.track.title if conflict.track is not None else ""
+        if conflict.track is not None and conflict.track.available:
+            log.warning(Event.ITEM_SURPLUS, extra={"title": title, "detail": conflict.sentence})
+        else:
+            log.info(Event.ITEM_SKIPPED, extra={"title": title, "reason": conflict.sentence})
 
 
 def gone_reason(error: PlaylistGone) -> str:
