@@ -99,6 +99,8 @@ def _about(account: Account, now: datetime, lacking: Sequence[str]) -> list[str]
         soon = account.token_dies_at - now < EXPIRES_SOON
         advice = "; use `/connect` before then" if soon else ""
         lines[-1] += f", ends {moments.relative(account.token_dies_at)}{advice}"
+        if account.service is Service.YOUTUBE:
+            lines.append("The Google project of this bot is in testing; that is why its consents last only seven days.")
     return lines
 
 

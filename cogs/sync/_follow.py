@@ -199,5 +199,6 @@ def _buttons(problems: tuple[Problem, ...]) -> discord.ui.View | None:
     for number, (item, row) in enumerate(problems[:BUTTONS_FOR], 1):
         kinds = (RetryItem, ReviewItem) if row is not None else (RetryItem, ItemDetails)
         for button in for_item(item.id, kinds, number=number):
+            button.row = number - 1
             view.add_item(button)
     return view
