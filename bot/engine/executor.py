@@ -262,6 +262,13 @@ class Executor:
             await self._hold(burst.mapping, service, self._clock.now() + AFTER_A_BUG, f"Bug: {error!r}")
         else:
             await self._let_go(token)
+            await self._rest(service)
+
+    async def _rest(self, service: Service) -> None:
+        """A service that fails again and again is left alone; its items say until when."""
+        until = self._settler.resting(service)
+        if until is not None:
+            await self._storage.items.postpone(until, service=service, last_error=f"{service.label} keeps failing")
 
     async def _let_go(self, token: str) -> None:
         await self._storage.items.release(token, settle=self.settle)
@@ -277,6 +284,8 @@ class Executor:
         for side, items in _by_side(mapping, unknown):
             if not await self._on_side(burst, side, items, token, self._readback.work):
                 return
+        if self._settler.resting(service):
+            return
         items = await self._storage.items.claim_due(
             now,
             now + HELD_FOR,

@@ -108,6 +108,7 @@ class Resolver:
             destination_service=item.destination_service,
             destination_id=chosen.track.external_id,
             score=chosen.score.total,
+            parts=chosen.score.parts,
             found_by=how,
             explanation=chosen.score.reason,
             decided_at=self._clock.now(),

@@ -31,7 +31,7 @@ OUTAGE = timedelta(minutes=1)
 UNREACHABLE = "unreachable"
 # From so many failures in a row on, whatever the items, it is the service that fails.
 TROUBLES_THAT_COUNT = 5
-LONGEST_BREATHER = timedelta(minutes=30)
+LONGEST_REST = timedelta(minutes=30)
 
 _DONE_EVENTS = {
     Action.ADD_TRACK: Event.ITEM_ADDED,
@@ -60,6 +60,7 @@ class Settler:
         self._crash = crash
         self._jitter = jitter
         self._troubles: Counter[Service] = Counter()
+        self._rests: dict[Service, datetime] = {}
         self._told: dict[tuple[Bucket, datetime], bool] = {}  # quota waits that the log knows of
 
     async def done(
@@ -68,7 +69,7 @@ class Settler:
         """The effect is there. ``wrote`` False: it was there already, so that nothing was sent."""
         self._crash("before_settle")
         now = self._clock.now()
-        self._troubles.pop(item.service, None)
+        self._success(item.service)
         if not await self._storage.items.settle_done(item.id, token, now=now, link=link, payload=item.payload):
             return False
         if link is not None:
@@ -158,11 +159,11 @@ class Settler:
             # No item is at fault while nothing can be reached: all of them wait, and no attempt is counted.
             decision = replace(decision, step=Step.WAIT_SERVICE, at=self._clock.now() + OUTAGE, counts=False)
         if decision.step is Step.READ_BACK:
-            self._troubles[items[0].service] += 1
+            self._trouble(items[0].service)
             await self._unknown(items, token, decision)
             return decision
         if decision.step is Step.RETRY:
-            self._troubles[items[0].service] += 1
+            self._trouble(items[0].service)
         for item in items:
             await self._back(burst, item, token, decision)
         if isinstance(error, QuotaSpent):
@@ -171,19 +172,21 @@ class Settler:
             await self._storage.items.postpone(decision.at, service=items[0].service, last_error=decision.reason)
         return decision
 
-    async def hold(self, mapping: Mapping, service: Service, until: datetime, reason: str = "") -> None:
-        """Let the mapping's pending items towards the service wait."""
-        await self._storage.items.postpone(until, mapping_id=mapping.id, service=service, last_error=reason)
+    def resting(self, service: Service) -> datetime | None:
+        """Until when to leave a service alone that has failed again and again; None: it may be written to."""
+        until = self._rests.get(service)
+        return until if until is not None and until > self._clock.now() else None
 
-    def breather(self, service: Service) -> datetime | None:
-        """Until when to leave a service alone that fails again and again; None: it does not.
-
-        Each further try costs a call or, on YouTube, 50 units: the waits double up to half an hour.
-        """
+    def _trouble(self, service: Service) -> None:
+        """One more failure in a row. Each further try costs a call, on YouTube 50 units: the waits double."""
+        self._troubles[service] += 1
         extra = self._troubles[service] - TROUBLES_THAT_COUNT
-        if extra < 0:
-            return None
-        return self._clock.now() + min(self._settle * (1 << min(extra, 10)), LONGEST_BREATHER)
+        if extra >= 0:
+            self._rests[service] = self._clock.now() + min(self._settle * (1 << min(extra, 10)), LONGEST_REST)
+
+    def _success(self, service: Service) -> None:
+        self._troubles.pop(service, None)
+        self._rests.pop(service, None)
 
     def decide(self, item: SyncItem, error: Exception) -> RetryDecision:
         return decide(

@@ -101,16 +101,9 @@ class Writer:
                 goes_on = await self._adds(turn, queue, sources)
             else:
                 goes_on = await self._change(turn, queue.popleft())
-            if not goes_on or await self._breathes(turn):
+            if not goes_on or self._settler.resting(turn.service.service):
                 return False
         return True
-
-    async def _breathes(self, turn: Turn) -> bool:
-        """Leave a service alone for a while that has failed again and again."""
-        until = self._settler.breather(turn.service.service)
-        if until is not None:
-            await self._settler.hold(turn.burst.mapping, turn.service.service, until)
-        return until is not None
 
     async def _sources(self, items: Sequence[SyncItem]) -> dict[str, Track]:
         adds = [item for item in items if item.action is Action.ADD_TRACK]
