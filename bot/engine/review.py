@@ -135,9 +135,9 @@ class Reviews:
         return await self._storage.blacklist.of_track(guild_id, row.service, row.track_id)
 
     async def _again(self, row: BlacklistRow) -> None:
-        """Its item takes it up at once; without one the mapping's next analysis does."""
-        if row.item_id is not None:
-            await self._storage.items.retry(row.item_id)
+        """Its item takes it up at once; where that is gone, the next analysis looks even if no playlist changed."""
+        if row.item_id is None or not await self._storage.items.retry(row.item_id):
+            await self._storage.mappings.update(row.mapping_id, last_analysed_at=None)
 
     def _log(self, event: Event, guild_id: int, row: BlacklistRow, actor_id: int, **fields: Any) -> None:
         log.info(
