@@ -108,6 +108,7 @@ def _values(match: MatchRow) -> dict[str, Any]:
         "destination_id": match.destination_id,
         "guild_id": match.guild_id,
         "score": match.score,
+        "parts": dict(match.parts),
         "found_by": match.found_by,
         "decided_by": match.decided_by,
         "decided_by_user": match.decided_by_user,

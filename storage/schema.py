@@ -259,6 +259,7 @@ matches = Table(
     Column("destination_id", String(255), nullable=False),  # '': not on that service
     Column("guild_id", Snowflake, nullable=False),  # 0: for everybody
     Column("score", Float),
+    Column("parts", Versioned, nullable=False),
     Column("found_by", String(32), nullable=False),
     Column("decided_by", Word(DecidedBy), nullable=False),
     Column("decided_by_user", Snowflake, nullable=False),

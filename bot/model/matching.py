@@ -35,6 +35,17 @@ class Score:
     verdict: Verdict = Verdict.REJECT
     reason: str = ""  # one sentence: "title 0.98, artist 1.00, +2 s, live version: rejected"
 
+    @property
+    def parts(self) -> dict[str, float | list[str] | None]:
+        """What the total was made from, ready for JSON."""
+        return {
+            "title": self.title,
+            "artist": self.artist,
+            "album": self.album,
+            "length_gap": self.length_gap,
+            "gates": list(self.gates),
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:

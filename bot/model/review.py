@@ -1,8 +1,10 @@
 """What could not be matched, and what was decided about it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from bot.model.matching import Candidate
 from bot.model.music import Service, Track
@@ -59,6 +61,7 @@ class MatchRow:
     destination_id: str
     guild_id: int = 0
     score: float | None = None
+    parts: Mapping[str, Any] = field(default_factory=dict)  # of the score: title, artist, album, length_gap, gates
     found_by: str = ""  # "isrc", "text", "playlist", "person"
     decided_by: DecidedBy = DecidedBy.MATCHER
     decided_by_user: int = 0

@@ -249,6 +249,7 @@ async def test_old_snapshots_go_but_the_newest_of_each_side_stays(each_storage: 
 
 def _answer(destination: str, *, guild_id: int = 0, by: DecidedBy = DecidedBy.MATCHER, day: int = 0) -> MatchRow:
     return MatchRow(
+        parts={"v": 1, "title": 0.98, "gates": ["length"]},
         source_service=Service.SPOTIFY, source_id="a", destination_service=Service.YOUTUBE, destination_id=destination,
         guild_id=guild_id, decided_by=by, decided_at=START + timedelta(days=day), score=0.5, explanation="because",
     )  # fmt: skip

@@ -114,6 +114,7 @@ def upgrade() -> None:
         sa.Column("destination_id", sa.String(length=255), nullable=False),
         sa.Column("guild_id", sa.BigInteger(), nullable=False),
         sa.Column("score", sa.Float(), nullable=True),
+        sa.Column("parts", sa.JSON(none_as_null=True), nullable=False),
         sa.Column("found_by", sa.String(length=32), nullable=False),
         sa.Column("decided_by", sa.String(length=32), nullable=False),
         sa.Column("decided_by_user", sa.BigInteger(), nullable=False),
