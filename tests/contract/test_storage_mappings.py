@@ -274,6 +274,7 @@ async def test_a_remembered_match_brings_its_track(each_storage: Storage, clock:
     await each_storage.matches.remember(replace(_answer("v"), track=track("v", Service.YOUTUBE, duration=100.0)))
     found = (await each_storage.matches.find(Service.SPOTIFY, ["a"], GUILD))["a"]
     assert found.track == track("v", Service.YOUTUBE, duration=100.0, fetched_at=clock.now())
+    assert found.parts == {"v": 1, "title": 0.98, "gates": ["length"]}
     assert (found.score, found.explanation) == (0.5, "because")
 
 
