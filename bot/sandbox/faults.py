@@ -165,6 +165,8 @@ class Faults:
             return None
         kind = chance.kinds[int(ids.fraction("kind", *draw) * len(chance.kinds))]
         after = ids.fraction("when", *draw) < 0.5 if chance.when == "both" else _is_after(chance.when)
+        if kind is FaultKind.RATE_LIMIT and chance.when == "both":
+            after = False  # a real 429 says for certain that nothing was done
         return Fault(kind=kind, after=after, retry_after=1.0, delay=chance.delay)
 
 
