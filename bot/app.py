@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 
 STOP_SECONDS = 20.0  # what is in flight has this long to be settled before the process goes
 
+AUTHENTICATION_FAILED = 4004  # close code of Discord's gateway
+_COPY_ANEW = "Discord refused DISCORD_TOKEN; copy it anew from the developer portal (Bot → Reset Token)."
+
 
 async def run_app(settings: Settings) -> None:
     """Run until SIGINT or SIGTERM. Raises UserMistake for what its owner can put right."""
@@ -95,10 +98,15 @@ def _explained(task: "asyncio.Task[None]") -> None:
     try:
         task.result()
     except discord.LoginFailure as error:
-        raise UserMistake(
-            "Discord refused DISCORD_TOKEN; copy it anew from the developer portal (Bot → Reset Token)."
-        ) from error
+        raise UserMistake(_COPY_ANEW) from error
     except discord.PrivilegedIntentsRequired as error:
         raise UserMistake("Discord refused the bot's intents; turn them on in the developer portal.") from error
-    except (discord.HTTPException, OSError) as error:
+    except discord.ConnectionClosed as error:
+        if error.code == AUTHENTICATION_FAILED:
+            raise UserMistake(_COPY_ANEW) from error
+        raise UserMistake(
+            f"Discord ended the connection for good (code {error.code}); the developer portal's page on gateway close"
+            " codes tells why."
+        ) from error
+    except (discord.HTTPException, discord.GatewayNotFound, OSError) as error:
         raise UserMistake(f"Discord cannot be reached now ({type(error).__name__}); try again in a minute.") from error

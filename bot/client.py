@@ -26,6 +26,9 @@ from cogs._ui.reach import Client
 
 log = logging.getLogger(__name__)
 
+# Two warnings at each start about parts for voice, which nobody here needs.
+discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
+
 # What listeners of the cogs are called for each fact: ``on_progress`` and so on.
 _LISTENERS: dict[type[Any], str] = {
     Progress: "progress",
