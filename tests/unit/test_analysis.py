@@ -203,6 +203,29 @@ def test_a_removed_track_that_people_put_back_is_agreed_again() -> None:
     assert link(made, "a").state is LinkState.ACTIVE
 
 
+def test_a_track_put_back_in_the_source_after_its_counterpart_went_too_is_added_anew() -> None:
+    made = synced("a b")
+    show(made, LEFT, "b")
+    made.sync()
+    assert link(made, "a").state is LinkState.GONE_LEFT
+    show(made, LEFT, "b a")
+    show(made, RIGHT, "b")
+    made.sync()
+    assert names(made, RIGHT) == "b a"
+
+
+def test_what_was_removed_stays_so_when_another_release_brings_its_counterpart() -> None:
+    made = synced("a b")
+    show(made, RIGHT, "b")
+    made.sync()
+    made.counterpart = lambda source, held: track(RIGHT, "a")
+    made.put(LEFT, track(LEFT, "a2"))
+    made.sync()
+    assert names(made, RIGHT) == "b a"
+    assert (link(made, "a").state, link(made, "a2").state) == (LinkState.GONE_RIGHT, LinkState.ACTIVE)
+    assert is_empty(made.merge())
+
+
 def test_a_track_removed_on_both_sides_is_forgotten() -> None:
     made = synced("a b", direction=Direction.TWO_WAY)
     show(made, LEFT, "b")
@@ -420,6 +443,16 @@ def test_a_surplus_copy_of_a_doubtful_write_is_removed_and_counts_for_no_cap() -
     assert (remove.surplus, remove.entry_id) == (True, "e5")
     made.apply(plan)
     assert (names(made, LEFT), names(made, RIGHT)) == ("a b", "a b")
+
+
+def test_a_doubtful_write_is_no_longer_doubted_under_a_new_id() -> None:
+    made = synced("a b")
+    suspect(made, "a")
+    show(made, RIGHT, "a2 b")
+    made.sync()
+    assert not link(made, "a").suspect
+    made.put(RIGHT, track(RIGHT, "a2"))
+    assert is_empty(made.merge())
 
 
 def test_a_copy_that_people_added_is_no_surplus() -> None:

@@ -113,6 +113,7 @@ class _Merge:
 
     def plan(self) -> Plan:
         for side in SIDES:
+            self._seat()
             follow_reissues(self._base, self._seats[side], self._known, self._mapping)
         self._part()
         self._adopt()

@@ -35,19 +35,29 @@ def follow_reissues(base: Base, seats: Seats, known: Known, mapping: Mapping) ->
         return
     fresh = _by_keys(seats.loose)
     used: set[int] = set()
-    for (track_id, occurrence), indexes in missing.items():
+    for (track_id, _), indexes in missing.items():
         track = known.tracks.get((service, track_id))
         if track is None:
             continue
         for entry in _under(fresh, strict_keys(track)):
-            new_id = entry.track.external_id
-            if entry.position in used or occurrence in seats.occurrences(new_id):
-                continue
-            used.add(entry.position)
-            seats.claim(new_id, occurrence, *indexes)
-            for index in indexes:
-                base.put(index, with_id(base[index], side, new_id))
-            break
+            if entry.position not in used and _rename(base, seats, indexes, entry.track.external_id):
+                used.add(entry.position)
+                break
+
+
+def _rename(base: Base, seats: Seats, indexes: Sequence[int], new_id: str) -> bool:
+    """Let pairs that share a copy on the side of ``seats`` name another track there.
+
+    False where copies of that track stand for other pairs under the same occurrence.
+    """
+    old = base[indexes[0]]
+    if old.occurrence in seats.occurrences(new_id):
+        return False
+    del seats.groups[id_on(old, seats.side)][old.occurrence]
+    seats.claim(new_id, old.occurrence, *indexes)
+    for index in indexes:
+        base.put(index, with_id(base[index], seats.side, new_id))
+    return True
 
 
 def _by_keys(entries: Sequence[PlaylistEntry]) -> dict[str, list[PlaylistEntry]]:
@@ -183,17 +193,17 @@ class Adoption:
     def _relink(self, indexes: Sequence[int], seats: Seats, new_id: str) -> bool:
         """Give pairs a new id on the side of ``seats``: a person swapped one upload or release for another."""
         side = seats.side
-        old = {(id_on(self._base[index], side), self._base[index].occurrence) for index in indexes}
-        moved = [index for track_id, occurrence in old for index in seats.groups[track_id].get(occurrence, ())]
-        if any(occurrence in seats.occurrences(new_id) for _, occurrence in old) or len(old) != 1:
+        lost = {(id_on(self._base[index], side), self._base[index].occurrence) for index in indexes}
+        if len(lost) != 1:
+            return False
+        [(track_id, occurrence)] = lost
+        moved = list(seats.groups[track_id][occurrence])
+        if not _rename(self._base, seats, moved, new_id):
             return False
         for index in moved:
-            link = with_id(self._base[index], side, new_id)
-            written = None if link.written_side is side else link.written_side
-            self._base.put(index, replace(link, written_side=written))
-            seats.claim(new_id, link.occurrence, index)
-        for track_id, occurrence in old:
-            del seats.groups[track_id][occurrence]
+            link = self._base[index]
+            if link.written_side is side:
+                self._base.put(index, replace(link, written_side=None))
         return True
 
     def _link(self, end: End, offer: End) -> bool:
