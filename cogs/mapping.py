@@ -47,8 +47,9 @@ class Mapping(commands.GroupCog, group_name="mapping", group_description="Playli
         removals="What happens when a track is removed (keep)",
         order="Where new tracks go (append)",
         schedule=f"When it runs by itself: {_SCHEDULE} (every 30m)",
+        policy="How sure a match must be (balanced)",
     )
-    @app_commands.choices(direction=_DIRECTIONS, removals=_REMOVALS, order=_ORDERS)
+    @app_commands.choices(direction=_DIRECTIONS, removals=_REMOVALS, order=_ORDERS, policy=_POLICIES)
     @door(Level.ADMIN)
     async def add(
         self,
@@ -60,6 +61,7 @@ class Mapping(commands.GroupCog, group_name="mapping", group_description="Playli
         removals: str = Removals.KEEP.value,
         order: str = Order.APPEND.value,
         schedule: str = "every 30m",
+        policy: str = MatchPolicy.BALANCED.value,
     ) -> None:
         new = NewMapping(
             guild_id=guild_of(interaction),
@@ -71,6 +73,7 @@ class Mapping(commands.GroupCog, group_name="mapping", group_description="Playli
             removals=Removals(removals),
             order=Order(order),
             schedule=schedule,
+            policy=MatchPolicy(policy),
         )
         made = await self.bot.runtime.mappings.create(new)
         card = mapping_cards.mapping_card(made, title="Added")

@@ -76,11 +76,17 @@ class Matches(Repository):
         await connection.execute(delete(matches).where(question))
 
     @reads
-    async def stale(self, connection: AsyncConnection, before: datetime, limit: int = 500) -> list[MatchRow]:
-        """Automatic answers from before ``before``, oldest first: to be looked at again or dropped."""
+    async def stale(
+        self, connection: AsyncConnection, destination: Service, before: datetime, limit: int = 500
+    ) -> list[MatchRow]:
+        """Automatic answers on a service from before ``before``, oldest first: to be looked at again or dropped."""
         statement = (
             _select()
-            .where(matches.c.decided_at < before, matches.c.decided_by != DecidedBy.PERSON)
+            .where(
+                matches.c.decided_at < before,
+                matches.c.destination_service == destination,
+                matches.c.decided_by != DecidedBy.PERSON,
+            )
             .order_by(matches.c.decided_at)
             .limit(limit)
         )

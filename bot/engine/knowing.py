@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.engine.analysis import Known
+from bot.engine.memory import usable
 from bot.engine.reading import Sides
 from bot.model.mapping import Link, Mapping, Side
 from bot.model.music import Service, Track
-from bot.model.review import BlacklistRow, BlacklistState, DecidedBy
+from bot.model.review import BlacklistRow, BlacklistState, DecidedBy, MatchRow
 from storage import Storage
 
 Key = tuple[Service, str]
@@ -22,7 +23,10 @@ async def known_for(
     tracks: dict[Key, Track] = {}
     for side in Side:
         if mapping.direction.writes(side.other):
-            await _matches(storage, mapping, side, _unlinked(sides, side, links), decided, remembered)
+            for row in await _matches(storage, mapping, side, _unlinked(sides, side, links)):
+                answers = decided if row.decided_by is DecidedBy.PERSON else remembered
+                if usable(row, mapping.policy, now):
+                    answers[(row.source_service, row.source_id)] = row.destination_id
         tracks.update(await _missing(storage, mapping, sides, side, links))
     rows = await storage.blacklist.open_of_mapping(mapping.id)
     passed = frozenset((row.service, row.track_id) for row in rows if waits(row, now))
@@ -41,13 +45,9 @@ def _unlinked(sides: Sides, side: Side, links: Sequence[Link]) -> list[str]:
     return list(dict.fromkeys(track.external_id for track in sides.of(side).tracks if track.external_id not in linked))
 
 
-async def _matches(
-    storage: Storage, mapping: Mapping, side: Side, ids: list[str], decided: dict[Key, str], remembered: dict[Key, str]
-) -> None:
+async def _matches(storage: Storage, mapping: Mapping, side: Side, ids: list[str]) -> list[MatchRow]:
     source, destination = mapping.playlist(side).service, mapping.playlist(side.other).service
-    for track_id, row in (await storage.matches.find(source, ids, mapping.guild_id, destination)).items():
-        answers = decided if row.decided_by is DecidedBy.PERSON else remembered
-        answers[(source, track_id)] = row.destination_id
+    return list((await storage.matches.find(source, ids, mapping.guild_id, destination)).values())
 
 
 async def _missing(

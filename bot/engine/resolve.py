@@ -2,11 +2,11 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import timedelta
 
 from bot.clock import Clock
 from bot.engine.destination import Destination
 from bot.engine.matching import match, queries, settled
+from bot.engine.memory import usable
 from bot.model.item import SyncItem
 from bot.model.mapping import Mapping
 from bot.model.matching import Candidate, Decision, Verdict
@@ -14,9 +14,6 @@ from bot.model.music import Service, Track
 from bot.model.review import BlacklistReason, DecidedBy, MatchRow
 from bot.services.protocol import MusicService
 from storage import Storage
-
-# YouTube's terms: what was found is to be looked at again within 30 days (PLATFORM.md).
-REMEMBERED_FOR = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +70,7 @@ class Resolver:
             return Found(track=await self._catalogued(item), how="payload")
         if item.source_service is item.destination_service:
             return Found(track=source, how="source")
-        if row is not None and row.destination_id and row.decided_at + REMEMBERED_FOR > self._clock.now():
+        if row is not None and usable(row, mapping.policy, self._clock.now()):
             return Found(track=_track(row, item), how="memory")
         return None
 

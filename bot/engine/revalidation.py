@@ -34,8 +34,8 @@ class Revalidation:
         accounts = await self._storage.accounts.connected(Service.YOUTUBE)
         if not accounts:
             return 0
-        stale = await self._storage.matches.stale(self._clock.now() - LOOKED_AT_AFTER)
-        rows = [row for row in stale if row.destination_service is Service.YOUTUBE and row.destination_id]
+        stale = await self._storage.matches.stale(Service.YOUTUBE, self._clock.now() - LOOKED_AT_AFTER)
+        rows = [row for row in stale if row.destination_id]
         looked = 0
         try:
             for start in range(0, len(rows), AT_ONCE):

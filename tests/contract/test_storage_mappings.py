@@ -281,8 +281,10 @@ async def test_a_remembered_match_brings_its_track(each_storage: Storage, clock:
 async def test_automatic_answers_grow_stale_and_a_persons_do_not(each_storage: Storage) -> None:
     await each_storage.matches.remember(_answer("auto"))
     await each_storage.matches.remember(_answer("mine", guild_id=GUILD, by=DecidedBy.PERSON))
-    assert [each.destination_id for each in await each_storage.matches.stale(START + timedelta(days=30))] == ["auto"]
-    assert await each_storage.matches.stale(START) == []
+    old = await each_storage.matches.stale(Service.YOUTUBE, START + timedelta(days=30))
+    assert [each.destination_id for each in old] == ["auto"]
+    assert await each_storage.matches.stale(Service.SPOTIFY, START + timedelta(days=30)) == []
+    assert await each_storage.matches.stale(Service.YOUTUBE, START) == []
 
 
 async def test_stale_tracks_are_named_oldest_first(each_storage: Storage) -> None:

@@ -5,9 +5,10 @@ from dataclasses import replace
 
 from bot.engine.matching import weights
 from bot.engine.matching.reading import Reading, read
-from bot.engine.matching.scoring import judge, measure
+from bot.engine.matching.scoring import judge, measure, verdict_of
 from bot.model.matching import Candidate, Decision, MatchPolicy, Score, Verdict
 from bot.model.music import CandidateKind, Track
+from bot.model.review import MatchRow
 
 _LENGTH_ONLY = frozenset({"length", "guest"})
 _RANK = {Verdict.ACCEPT: 2, Verdict.REVIEW: 1, Verdict.REJECT: 0}
@@ -41,7 +42,7 @@ def _several_recordings(ranked: list[Candidate]) -> bool:
     lengths are others. The track's own album, ISRC or id, or a search by ISRC, would settle it.
     """
     best = ranked[0]
-    if best.score.verdict is not Verdict.ACCEPT or best.track.from_isrc or best.score.total == 1.0:
+    if best.score.verdict is not Verdict.ACCEPT or best.track.from_isrc or best.score.total == weights.CERTAIN:
         return False
     if (best.score.album or 0.0) >= weights.SAME_ALBUM:
         return False
@@ -65,7 +66,7 @@ def _doubted(candidate: Candidate) -> Candidate:
 def score(reading: Reading, candidate: Track, policy: MatchPolicy) -> Score:
     """How alike one candidate is to the track read, with the verdict under a policy."""
     if not reading.track.artists and candidate.artists:
-        parts = measure(read(candidate), reading.track)
+        parts = measure(read(candidate), reading.track, held=True)
         gap = None if parts.length_gap is None else -parts.length_gap
     else:
         parts = measure(reading, candidate)
@@ -82,3 +83,11 @@ def _order(candidate: Candidate) -> tuple[int, float, int, str]:
 def settled(decision: Decision) -> bool:
     """Whether a search may stop: an accept is there, so that no second paid search is needed."""
     return decision.verdict is Verdict.ACCEPT
+
+
+def remembered_well(row: MatchRow, policy: MatchPolicy) -> bool:
+    """Whether a policy accepts what another one may have accepted, by the parts of the score that were remembered."""
+    if row.score is None:
+        return False
+    verdict = verdict_of(row.score, row.parts.get("gates") or (), row.parts.get("length_gap"), policy)
+    return bool(row.destination_id) and verdict is Verdict.ACCEPT

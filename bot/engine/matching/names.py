@@ -78,7 +78,13 @@ def owns(artist: str, channel: str) -> bool:
     name, key = channel_key(artist), channel_key(channel)
     if name and same(name, key):
         return True
+    if _glued(artist) == _CHANNEL_TAIL.sub("", _glued(channel)):
+        return True  # "TheBeatlesVEVO": glued, its "the" is no word of its own
     return bool(name) and (squeeze(artist) == squeeze(channel) or name in _by_script(channel))
+
+
+def _glued(name: str) -> str:
+    return "".join(c for c in fold(name) if c.isalnum())
 
 
 def _by_script(channel: str) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """One candidate held against one track: the parts of its score, the gates that it fails, and the sentence why."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -29,10 +30,11 @@ class Parts:
     plain: bool = True  # the title names no master or cut
 
 
-def measure(reading: Reading, messy: Track) -> Parts:
+def measure(reading: Reading, messy: Track, *, held: bool = False) -> Parts:
     """Compare a track read by its service's title with one whose title may be anything (a video's, say).
 
-    The length gap is ``messy`` minus the track of ``reading``, in seconds.
+    The length gap is ``messy`` minus the track of ``reading``, in seconds. ``held``: somebody has the messy one in a
+    playlist, so that the question is which recording it holds, and no longer whether it is a good copy.
     """
     clean = reading.track
     gap = None if clean.duration is None or messy.duration is None else messy.duration - clean.duration
@@ -50,7 +52,7 @@ def measure(reading: Reading, messy: Track) -> Parts:
     artist, own = _artist(reading, messy, found, gates)
     _versions(reading, messy, found, gates, own=own)
     guest = _guests(reading, messy, found, gates, own=own)
-    _length(clean, messy, found, gap, gates, own=own)
+    _length(clean, messy, found, gap, gates, own=own, dressed=held and found.upload)
     album, extras = _extras(reading, messy, found, own=own)
     if reading.guests:
         extras += weights.GUEST_NAMED if guest else -weights.GUEST_NAMED
@@ -233,14 +235,18 @@ def _guests(reading: Reading, messy: Track, found: Sighting, gates: list[str], *
     return False
 
 
-def _length(clean: Track, messy: Track, found: Sighting, gap: float | None, gates: list[str], *, own: bool) -> None:
+def _length(
+    clean: Track, messy: Track, found: Sighting, gap: float | None, gates: list[str], *, own: bool, dressed: bool
+) -> None:
     if gap is None or clean.duration is None:
         return
     song = messy.kind is CandidateKind.SONG
-    sure = max(weights.SURE_GAP, clean.duration * weights.SURE_SHARE) if song or own else weights.UPLOAD_GAP
+    upload = weights.DRESSED_GAP if dressed else weights.UPLOAD_GAP
+    sure = max(weights.SURE_GAP, clean.duration * weights.SURE_SHARE) if song or own else upload
     if abs(gap) <= sure:
         return
-    if not song and own and weights.VIDEO_GAP_SHORT <= gap <= weights.VIDEO_GAP_LONG:
+    scenes = weights.DRESSED_GAP_LONG if dressed else weights.VIDEO_GAP_LONG
+    if not song and own and weights.VIDEO_GAP_SHORT <= gap <= scenes:
         return
     reach = max(weights.OPEN_GAP, clean.duration * weights.OPEN_SHARE)
     if abs(gap) <= reach or (not song and own and 0 < gap <= weights.OPEN_VIDEO_GAP):
@@ -265,7 +271,7 @@ def _extras(reading: Reading, messy: Track, found: Sighting, *, own: bool) -> tu
         points += 0.1
     if found.same != reading.same:
         points -= 0.2  # another master or cut than the one named
-    return album, min(1.0, max(0.0, points))
+    return album, points
 
 
 def judge(parts: Parts, policy: MatchPolicy, *, gap: float | None, available: bool = True) -> Score:
@@ -273,13 +279,12 @@ def judge(parts: Parts, policy: MatchPolicy, *, gap: float | None, available: bo
     if parts.gates == ["title"]:
         return _other_title(parts, gap)
     gates = tuple(parts.gates) if available else (*parts.gates, "unavailable")
-    total = (
+    extras = min(1.0, max(0.0, parts.extras / weights.EXTRAS_MOST))
+    total = weights.CERTAIN if parts.certain else (
         weights.TITLE * parts.title + weights.ARTIST * parts.artist
-        + weights.LENGTH * _closeness(gap) + weights.EXTRAS * parts.extras
+        + weights.LENGTH * _closeness(gap, gates) + weights.EXTRAS * extras
     )  # fmt: skip
-    if parts.certain:
-        total = 1.0
-    verdict = _verdict(total, gates, gap, policy, certain=parts.certain)
+    verdict = verdict_of(total, gates, gap, policy)
     return Score(
         total=round(total, 4),  # so that equal scores are equal, and the tie-breaks decide
         title=parts.title,
@@ -288,7 +293,7 @@ def judge(parts: Parts, policy: MatchPolicy, *, gap: float | None, available: bo
         length_gap=gap,
         gates=gates,
         verdict=verdict,
-        reason=_sentence(parts, gates, gap, verdict),
+        reason=_sentence(parts, gates, gap, verdict, total),
     )
 
 
@@ -304,18 +309,27 @@ def _other_title(parts: Parts, gap: float | None) -> Score:
     )
 
 
-def _closeness(gap: float | None) -> float:
-    """The length's part of the score: full up to a second, which is only rounding."""
+_LENGTH_GATES = frozenset({"length", "length-near", "cut"})
+
+
+def _closeness(gap: float | None, gates: Sequence[str]) -> float:
+    """The length's part of the score: full up to a second, which is only rounding.
+
+    A length that passed its gate (a video with scenes around the song) says no less than one that is not known.
+    """
     if gap is None:
         return weights.LENGTH_UNKNOWN
-    return max(0.0, 1.0 - max(0.0, abs(gap) - 1.0) / weights.LENGTH_ZERO)
+    least = weights.LENGTH_UNKNOWN if _LENGTH_GATES.isdisjoint(gates) else 0.0
+    return max(least, 1.0 - max(0.0, abs(gap) - 1.0) / weights.LENGTH_ZERO)
 
 
-def _verdict(total: float, gates: tuple[str, ...], gap: float | None, policy: MatchPolicy, *, certain: bool) -> Verdict:
+def verdict_of(total: float, gates: Sequence[str], gap: float | None, policy: MatchPolicy) -> Verdict:
+    """What a policy makes of a score's parts. A total of 1.0 is certain: only the same id or ISRC gives it."""
     for gate in gates:
         if gate in weights.CLOSING or gate.startswith("version:"):
             return Verdict.REJECT
-    enough = total >= weights.ACCEPT_TOTAL[policy] and (policy is not MatchPolicy.EXACT or certain or gap is not None)
+    compared = gap is not None or total == weights.CERTAIN
+    enough = total >= weights.ACCEPT_TOTAL[policy] and (compared or policy is not MatchPolicy.EXACT)
     answered = weights.LIKELY if policy is MatchPolicy.BEST_EFFORT else frozenset[str]()
     if enough and answered.issuperset(gates):
         return Verdict.ACCEPT
@@ -341,7 +355,7 @@ _WORDS = {
 _ENDS = {Verdict.ACCEPT: "accepted", Verdict.REVIEW: "to be reviewed", Verdict.REJECT: "rejected"}
 
 
-def _sentence(parts: Parts, gates: tuple[str, ...], gap: float | None, verdict: Verdict) -> str:
+def _sentence(parts: Parts, gates: tuple[str, ...], gap: float | None, verdict: Verdict, total: float) -> str:
     """``title 0.98, artist 1.00, +2 s, live version: rejected``."""
     words = [f"title {parts.title:.2f}"]
     if "title" not in gates:
@@ -351,4 +365,6 @@ def _sentence(parts: Parts, gates: tuple[str, ...], gap: float | None, verdict: 
         words.append(f"{gate[8:]} version" if gate.startswith("version:") else _WORDS[gate])
     if parts.certain:
         words.append("the same recording by its id")
+    elif not gates and verdict is not Verdict.ACCEPT:
+        words.append(f"{total:.2f} in all is not enough")
     return f"{', '.join(words)}: {_ENDS[verdict]}"

@@ -5,6 +5,9 @@ from bot.model.matching import MatchPolicy
 # What the total is made of. The title says most; the artist tells songs of one name apart; the length tells
 # recordings apart, which is why it is a gate as well; the rest only orders candidates that are otherwise equal.
 TITLE, ARTIST, LENGTH, EXTRAS = 0.50, 0.30, 0.15, 0.05
+CERTAIN = 1.0  # the total of the same id or ISRC; the parts of a score stay below
+
+EXTRAS_MOST = 1.4  # a little more than all of them together, so that no sum of likenesses looks like certainty
 
 # How good a title is, by how it was found.
 EXACT = 1.0
@@ -32,6 +35,9 @@ SURE_GAP = 3.0
 SURE_SHARE = 0.012
 VIDEO_GAP_SHORT, VIDEO_GAP_LONG = -5.0, 20.0
 UPLOAD_GAP = 2.0  # somebody's upload of the audio has its length; what is longer has something added
+# A video from somebody's playlist, sought on Spotify: only which song it holds is asked. What calls itself a lyric
+# video begins with a screen of its own (and YouTube rounds to whole seconds); an "official video" has scenes.
+DRESSED_GAP, DRESSED_GAP_LONG = 3.5, 26.0
 OPEN_GAP, OPEN_SHARE = 15.0, 0.05  # beyond "sure" and within this: a person should look
 OPEN_VIDEO_GAP = 90.0  # official videos with scenes around the song
 LENGTH_ZERO = 30.0  # the gap at which the length's part of the score is nothing
