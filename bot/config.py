@@ -96,7 +96,7 @@ class Settings(BaseSettings):
     lastfm_api_key: SecretStr | None = Field(None, description="Last.fm API key; used by the router when set.")
     redis_url: SecretStr | None = Field(None, description="Redis address; used by the cache when set.")
     log_level: Annotated[Literal["debug", "info", "warn", "error"], BeforeValidator(_level)] = Field(
-        "info", description="The least level that is logged: debug, info, warn or error."
+        "info", description="The least level that the terminal shows: debug, info, warn or error."
     )
     log_format: Annotated[Literal["text", "json"], BeforeValidator(_lowered)] = Field(
         "text", description="text for people, json for collectors."

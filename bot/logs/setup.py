@@ -29,11 +29,15 @@ class Logs(logging.Handler):
         super().__init__()
         self._redactor = redactor
         self._now = now
-        self._outlets: tuple[tuple[LineQueue, tuple[str, ...]], ...] = ()
+        self._outlets: tuple[tuple[LineQueue, tuple[str, ...], int], ...] = ()
 
-    def attach(self, queue: LineQueue, *, leave_out: tuple[str, ...] = ()) -> Callable[[], None]:
-        """Hand every line to ``queue`` from now on, but those of loggers under ``leave_out``. Returns the detaching."""
-        outlet = (queue, leave_out)
+    def attach(
+        self, queue: LineQueue, *, leave_out: tuple[str, ...] = (), least: int = logging.NOTSET
+    ) -> Callable[[], None]:
+        """Hand every line from ``least`` (a level of logging) up to ``queue`` from now on, but those of loggers under
+        ``leave_out``. Returns the detaching.
+        """
+        outlet = (queue, leave_out, least)
         self._outlets = (*self._outlets, outlet)
 
         def detach() -> None:
@@ -44,8 +48,8 @@ class Logs(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         try:
             line = line_of(record, self._now(), self._redactor)
-            for queue, leave_out in self._outlets:
-                if not _under(record.name, leave_out):
+            for queue, leave_out, least in self._outlets:
+                if record.levelno >= least and not _under(record.name, leave_out):
                     queue.offer(line)
         except Exception:  # noqa: BLE001 - the standard library's rule for handlers: logging never breaks what it watches
             self.handleError(record)
@@ -62,12 +66,14 @@ def open_logs(
 ) -> Iterator[Logs]:
     """Log to ``stream`` (standard error) from now on, in ``text`` or ``json``; further sinks attach to what is yielded.
 
-    ``level`` holds for our own rooms. On exit what is queued for the terminal is written and logging is as before.
+    ``level`` is the terminal's; the others get what our rooms say from info up whatever it is, since the log in the
+    database is the activity feed and the audit trail as well. On exit what is queued for the terminal is written and
+    logging is as before.
     """
     logs = Logs(Redactor(secrets), now)
     with Console(stream or sys.stderr, as_json if log_format == "json" else as_text) as console:
-        logs.attach(console.queue)
-        with _installed(logs, _LEVELS[level]):
+        logs.attach(console.queue, least=_LEVELS[level])
+        with _installed(logs, min(_LEVELS[level], logging.INFO)):
             yield logs
 
 

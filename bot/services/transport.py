@@ -95,11 +95,11 @@ class Outlet:
             try:
                 return await self._once(operation, send, token, bucket=bucket, units=units, write=write, empty=empty_ok)
             except Rejection as no:
-                if no.status == 429:
+                error = self._explain(no, write=write)
+                if no.status == 429 and not isinstance(error, Exhausted):
                     waits += 1
                     await self._wait(no, waits)
                     continue
-                error = self._explain(no, write=write)
                 if isinstance(error, LoginNeeded):
                     if renewed or no.status != 401:
                         raise await self._login.dead(error.code) from no

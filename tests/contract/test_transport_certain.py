@@ -330,6 +330,15 @@ async def test_a_spent_search_bucket_leaves_the_units_alone(
     await youtube.add(PLAYLIST, [TRACK])
 
 
+async def test_a_spent_quota_that_comes_as_429_is_not_sent_again(
+    youtube: MusicService, server: Misbehaving, room: Room
+) -> None:
+    server.answers = [google(429, "quotaExceeded")]
+    with pytest.raises(QuotaSpent):
+        await youtube.search("a song")
+    assert (len(server.seen), room.clock.slept) == (1, [])
+
+
 @pytest.mark.parametrize("reason", ["invalidPlaylistItemPosition", "manualSortRequired"])
 async def test_a_refused_position_is_a_new_charged_call_without_it(
     youtube: MusicService, server: Misbehaving, room: Room, reason: str

@@ -86,14 +86,19 @@ def test_a_secret_is_masked_even_where_the_sentence_is_cut() -> None:
     assert "wxyz" not in repr(line)
 
 
-def test_the_level_holds_for_our_rooms_and_logging_is_restored_afterwards() -> None:
+def test_the_level_is_the_terminals_the_other_sinks_miss_nothing_and_logging_is_restored_afterwards() -> None:
     before = (logging.getLogger().handlers[:], logging.getLogger("bot").level)
 
     def work() -> None:
         log.info(Event.SYSTEM_STARTED)
         log.warning(Event.SYSTEM_STOPPED)
 
-    assert [line.event for line in caught(work, level="warn")] == ["system.stopped"]
+    stream, queue = io.StringIO(), LineQueue(100, lambda: None)
+    with open_logs(stream=stream, now=lambda: NOON, level="warn") as logs:
+        logs.attach(queue)
+        work()
+    assert [line.split()[2] for line in stream.getvalue().splitlines()] == ["system.stopped"]
+    assert [line.event for line in queue.peek(100)] == ["system.started", "system.stopped"], "the audit trail is whole"
     assert (logging.getLogger().handlers[:], logging.getLogger("bot").level) == before
 
 

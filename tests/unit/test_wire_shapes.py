@@ -229,6 +229,41 @@ def test_google_is_understood_by_its_reason(status: int, reason: str, error: typ
         assert explained.code == reason
 
 
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        ({"code": 403, "status": "RESOURCE_EXHAUSTED", "message": "quota"}, Exhausted),
+        ({"code": 429, "errors": [{"reason": "quotaExceeded"}]}, Exhausted),
+        (
+            {
+                "code": 429,
+                "status": "RESOURCE_EXHAUSTED",
+                "errors": [{"reason": "rateLimitExceeded"}],
+                "details": [
+                    {"@type": "type.googleapis.com/google.rpc.Help"},
+                    {"reason": "RATE_LIMIT_EXCEEDED", "metadata": {"quota_limit": "SearchesPerDayPerProject"}},
+                ],
+            },
+            Exhausted,
+        ),
+        (
+            {
+                "code": 429,
+                "status": "RESOURCE_EXHAUSTED",
+                "details": [{"reason": "RATE_LIMIT_EXCEEDED", "metadata": {"quota_limit": "QueriesPerMinutePerUser"}}],
+            },
+            RetryLater,
+        ),
+        ({"code": 403, "details": [{"reason": "ACCESS_TOKEN_SCOPE_INSUFFICIENT"}]}, LoginNeeded),
+        ({"code": 403, "status": "PERMISSION_DENIED"}, Forbidden),
+    ],
+)
+def test_google_is_understood_in_its_newer_shape_too(error: dict[str, Any], kind: type[Exception]) -> None:
+    """Without ``errors``, or with ``details`` that say more."""
+    no = Rejection(error["code"], {"error": error}, retry_after=None, operation="search.list")
+    assert type(youtube_refusals.explain(no, write=False)) is kind
+
+
 def test_a_conflict_on_a_read_did_nothing() -> None:
     assert type(youtube_refusals.explain(google(409, ""), write=False)) is RetryLater
 

@@ -190,7 +190,7 @@ class SpotifyAdapter:
             skipped += page.skipped
             offset += page.size
             total = page.total
-            if page.size == 0 or total is None or offset >= total:
+            if page.size == 0 or (total is not None and offset >= total):
                 return tuple(entries), skipped
 
     async def _own_ids(self, playlists: Sequence[dict[str, Any]]) -> frozenset[str]:
