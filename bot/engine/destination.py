@@ -35,15 +35,13 @@ class Destination:
     def copies(self, track_id: str) -> int:
         return sum(place is not None and place[0] == track_id for place in self._places)
 
-    def find(self, track_id: str, entry_id: str = "") -> int | None:
-        """The index of that entry, else of the track's first copy."""
+    def find(self, track_id: str, entry_id: str = "", near: int = 0) -> int | None:
+        """The index of that entry, else of the track's copy that stands nearest to the index ``near``."""
         for index, place in enumerate(self._places):
             if place is not None and entry_id and place[1] == entry_id:
                 return index
-        for index, place in enumerate(self._places):
-            if place is not None and place[0] == track_id:
-                return index
-        return None
+        copies = [index for index, place in enumerate(self._places) if place is not None and place[0] == track_id]
+        return min(copies, key=lambda index: abs(index - near), default=None)
 
     def entry_id(self, track_id: str, entry_id: str = "") -> str:
         """A key by which the service knows a copy of the track; '' where we do not know one."""

@@ -71,8 +71,8 @@ class ReadBack:
     async def _stands_at_its_place(self, turn: Turn, item: SyncItem) -> bool:
         began = self._clock.now()
         self._destinations.note(turn.playlist, await turn.service.content(turn.playlist.external_id), began)
-        found = turn.destination.find(item.destination_id, str(item.payload.get("entry_id", "")))
-        return found is not None and found == item.position
+        entry_id = str(item.payload.get("entry_id", ""))
+        return turn.destination.find(item.destination_id, entry_id, item.position or 0) == item.position
 
     async def _settled(self, turn: Turn, item: SyncItem, *, there: bool) -> None:
         outcome = "it happened" if there else "it did not happen and is done again"

@@ -294,7 +294,8 @@ class Writer:
 
     async def _move(self, turn: Turn, item: SyncItem) -> None:
         entry_id = str(item.payload.get("entry_id", ""))
-        origin = turn.destination.find(item.destination_id, entry_id)
+        # Spotify's entries have no ids: of several copies the plan means the one at its index.
+        origin = turn.destination.find(item.destination_id, entry_id, int(item.payload.get("origin", 0)))
         position = min(item.position or 0, len(turn.destination) - 1)
         if origin is None:
             await self._settler.skipped(turn.burst, item, turn.token, "it is not in the playlist any more")
