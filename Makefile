@@ -58,7 +58,7 @@ pictures: install ## Takes docs/demo.png anew from the running demo (needs chrom
 	$(BIN)/python -m tests.pictures
 
 lock: ## Rewrites requirements.lock from pyproject.toml (needs uv).
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --all-extras -q pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra demo --extra postgres --extra ytmusic --extra dev -q pyproject.toml -o requirements.lock
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
