@@ -16,6 +16,7 @@ from storage import links as link_table
 from storage.database import Repository, chunks, reads, writes
 from storage.schema import (
     ITEM_IS_HELD,
+    ITEM_IS_NOT_DONE,
     ITEM_IS_OPEN,
     ITEM_IS_PENDING,
     guild_settings,
@@ -448,18 +449,17 @@ class Items(Repository):
 
 async def counts(connection: AsyncConnection, guild_id: int | None) -> dict[ItemStatus, int]:
     """``Items.counts`` inside somebody else's transaction."""
-    if guild_id is None:
-        # Grouped as the index stands: no sorting of a hundred thousand rows.
-        statement = select(sync_items.c.status, func.count().label("total")).group_by(
-            sync_items.c.guild_id, sync_items.c.status
-        )
-    else:
-        statement = (
-            select(sync_items.c.status, func.count().label("total"))
-            .where(sync_items.c.guild_id == guild_id)
-            .group_by(sync_items.c.status)
-        )
-    return _counted((await connection.execute(statement)).all())
+    # What is done grows for ever: it is the rest of a plain count, which is far cheaper than grouping it.
+    total = select(func.count()).select_from(sync_items)
+    others = select(sync_items.c.status, func.count().label("total")).where(ITEM_IS_NOT_DONE)
+    if guild_id is not None:
+        total = total.where(sync_items.c.guild_id == guild_id)
+        others = others.where(sync_items.c.guild_id == guild_id)
+    # Grouped as the partial index stands, so that nothing is sorted.
+    rows = await connection.execute(others.group_by(sync_items.c.guild_id, sync_items.c.status))
+    found = _counted(rows.all())
+    found[ItemStatus.DONE] = int((await connection.execute(total)).scalar_one()) - sum(found.values())
+    return found
 
 
 _EFFECT = ("mapping_id", "service", "action", "source_track_id", "occurrence")

@@ -1,14 +1,23 @@
 """The ledger of quota: what was spent, by bucket, hour, operation and mapping."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import cast
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model.quota import Bucket, UsageRow
 from storage.database import Repository, reads, writes
 from storage.schema import quota_usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """``units`` of a bucket in a window; ``oldest``: the first hour there in which something was spent."""
+
+    units: int
+    oldest: datetime | None
 
 
 class Ledger(Repository):
@@ -39,9 +48,16 @@ class Ledger(Repository):
         return True
 
     @reads
-    async def used(self, connection: AsyncConnection, bucket: Bucket, since: datetime) -> int:
-        """Units spent since ``since``; an hour that lies partly in it counts whole."""
-        return await _used(connection, bucket, since)
+    async def spent(self, connection: AsyncConnection, windows: Mapping[Bucket, datetime]) -> dict[Bucket, Spent]:
+        """What each bucket of ``windows`` has spent since its moment; an hour that lies partly in it counts whole."""
+        in_windows = or_(*(_in_window(bucket, since) for bucket, since in windows.items()))
+        units = func.sum(quota_usage.c.units)
+        oldest = func.min(quota_usage.c.hour).filter(quota_usage.c.units > 0)
+        rows = await connection.execute(
+            select(quota_usage.c.bucket, units, oldest).where(in_windows).group_by(quota_usage.c.bucket)
+        )
+        found = {bucket: Spent(units=int(units), oldest=oldest) for bucket, units, oldest in rows}
+        return {bucket: found.get(bucket, Spent(units=0, oldest=None)) for bucket in windows}
 
     @reads
     async def rows(self, connection: AsyncConnection, since: datetime) -> list[UsageRow]:
@@ -52,12 +68,6 @@ class Ledger(Repository):
             .order_by(quota_usage.c.hour, quota_usage.c.bucket, quota_usage.c.operation, quota_usage.c.mapping_id)
         )
         return [UsageRow(**row._mapping) for row in await connection.execute(statement)]
-
-    @reads
-    async def oldest(self, connection: AsyncConnection, bucket: Bucket, since: datetime) -> datetime | None:
-        """The first hour since ``since`` in which something was spent: when the rolling window gives some back."""
-        statement = select(func.min(quota_usage.c.hour)).where(_in_window(bucket, since), quota_usage.c.units > 0)
-        return cast(datetime | None, (await connection.execute(statement)).scalar())
 
     @writes
     async def delete_older(self, connection: AsyncConnection, before: datetime) -> int:

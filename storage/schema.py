@@ -42,6 +42,7 @@ metadata = MetaData(
 # that it can read, and it cannot look into a bound parameter.
 ITEM_IS_OPEN = text("status IN ('pending', 'running', 'unknown')")
 ITEM_IS_PENDING = text("status = 'pending'")
+ITEM_IS_NOT_DONE = text("status <> 'done'")
 ITEM_IS_HELD = text("status IN ('running', 'unknown')")
 RUN_IS_ACTIVE = text("status IN ('queued', 'in_progress')")
 LINE_IS_TROUBLE = text("level <> 'info'")
@@ -307,6 +308,7 @@ sync_items = Table(
         unique=True,
     ),
     _partial("ix_sync_items_pending", "mapping_id", "service", "id", where=ITEM_IS_PENDING),
+    _partial("ix_sync_items_not_done", "guild_id", "status", where=ITEM_IS_NOT_DONE),
     _partial("ix_sync_items_held", "lease_token", where=ITEM_IS_HELD),
     Index(None, "guild_id", "status", "id"),
     Index(None, "mapping_id", "id"),

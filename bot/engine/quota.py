@@ -63,7 +63,7 @@ class Quota:
             limit=limit,
         )
         if not spent:
-            until = await self._resets_at(bucket, now)
+            until = (await self.state(bucket)).resets_at
             raise QuotaSpent(f"{bucket.value} is spent until {until:%Y-%m-%d %H:%M} UTC", bucket=bucket, until=until)
         meter.count(bucket, calls=calls, units=units)
 
@@ -82,19 +82,13 @@ class Quota:
                 window_start=window_start(bucket, now),
                 limit=state.limit,
             )
-        return await self._resets_at(bucket, now)
+        return (await self.state(bucket)).resets_at
 
     async def state(self, bucket: Bucket) -> BucketState:
-        now = self._clock.now()
-        return BucketState(
-            bucket=bucket,
-            limit=self._limits.of(bucket),
-            used=await self._storage.quota.used(bucket, window_start(bucket, now)),
-            resets_at=await self._resets_at(bucket, now),
-        )
+        return (await self._states(bucket))[bucket]
 
     async def states(self) -> dict[Bucket, BucketState]:
-        return {bucket: await self.state(bucket) for bucket in Bucket}
+        return await self._states(*Bucket)
 
     async def usage(self, days: int = 7) -> list[UsageRow]:
         """The ledger's rows of the last ``days`` days, oldest first."""
@@ -121,11 +115,18 @@ class Quota:
         calls = [row for row in rows if row.bucket is Bucket.SPOTIFY_CALLS]
         return {"official_search": self._official_search, "usage": calls}
 
-    async def _resets_at(self, bucket: Bucket, now: datetime) -> datetime:
-        if bucket is not Bucket.SPOTIFY_CALLS:
-            return forecast.next_reset(now)
-        oldest = await self._storage.quota.oldest(bucket, window_start(bucket, now))
-        return now if oldest is None else leaves_window(oldest)
+    async def _states(self, *buckets: Bucket) -> dict[Bucket, BucketState]:
+        now = self._clock.now()
+        spent = await self._storage.quota.spent({bucket: window_start(bucket, now) for bucket in buckets})
+        return {
+            bucket: BucketState(
+                bucket=bucket,
+                limit=self._limits.of(bucket),
+                used=spent[bucket].units,
+                resets_at=_resets_at(bucket, now, spent[bucket].oldest),
+            )
+            for bucket in buckets
+        }
 
 
 def window_start(bucket: Bucket, now: datetime) -> datetime:
@@ -137,6 +138,12 @@ def window_start(bucket: Bucket, now: datetime) -> datetime:
     if bucket is Bucket.SPOTIFY_CALLS:
         return (now - ROLLING).replace(minute=0, second=0, microsecond=0)
     return forecast.last_reset(now)
+
+
+def _resets_at(bucket: Bucket, now: datetime, oldest: datetime | None) -> datetime:
+    if bucket is not Bucket.SPOTIFY_CALLS:
+        return forecast.next_reset(now)
+    return now if oldest is None else leaves_window(oldest)
 
 
 def leaves_window(hour: datetime) -> datetime:

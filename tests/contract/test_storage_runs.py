@@ -153,8 +153,11 @@ async def test_quota_is_never_overspent_by_many_at_once(each_storage: Storage, c
 
     answers = await asyncio.gather(*(spend(n) for n in range(40)))
     assert sum(answers) == 20
-    assert await each_storage.quota.used(Bucket.YOUTUBE_UNITS, now) == 1000
-    assert await each_storage.quota.used(Bucket.YOUTUBE_SEARCH, now) == 0
+    spent = await each_storage.quota.spent({Bucket.YOUTUBE_UNITS: now, Bucket.YOUTUBE_SEARCH: now})
+    assert {bucket: one.units for bucket, one in spent.items()} == {
+        Bucket.YOUTUBE_UNITS: 1000,
+        Bucket.YOUTUBE_SEARCH: 0,
+    }
     rows = await each_storage.quota.rows(now)
     assert sum(row.calls for row in rows) == 20
     assert {row.mapping_id for row in rows} == {0, 1, 2}
@@ -170,7 +173,8 @@ async def test_quota_comes_back_with_its_window(each_storage: Storage, clock: Fa
     assert await spend()
     clock.advance(DAY + timedelta(minutes=59))
     assert not await spend(), "an hour that lies partly in the window counts whole"
-    assert await quota.oldest(Bucket.SPOTIFY_CALLS, clock.now() - DAY) == start
+    spent = await quota.spent({Bucket.SPOTIFY_CALLS: clock.now() - DAY})
+    assert spent[Bucket.SPOTIFY_CALLS].oldest == start
     clock.advance(timedelta(minutes=1))
     assert await spend()
     assert await quota.delete_older(clock.now()) == 1

@@ -465,6 +465,13 @@ def upgrade() -> None:
         )
         batch_op.create_index(batch_op.f("ix_sync_items_mapping_id_id"), ["mapping_id", "id"], unique=False)
         batch_op.create_index(
+            "ix_sync_items_not_done",
+            ["guild_id", "status"],
+            unique=False,
+            sqlite_where=sa.text("status <> 'done'"),
+            postgresql_where=sa.text("status <> 'done'"),
+        )
+        batch_op.create_index(
             "ix_sync_items_pending",
             ["mapping_id", "service", "id"],
             unique=False,
