@@ -28,11 +28,12 @@ async def test_an_admin_maps_two_playlists_picked_from_the_autocomplete(tmp_path
         assert any(choice["name"].startswith("Spotify · Road trip") for choice in left)
         created = next(choice for choice in right if "Create “My YouTube trip” on YouTube" in choice["name"])
         picked = next(choice for choice in left if choice["name"].startswith("Spotify · Road trip"))
-        made = await _add(room, room.admin, name="Trip", left=picked["value"], right=created["value"])
+        made = await _add(room, room.admin, name="Trip", left=picked["value"], right=created["value"], policy="exact")
         assert not made.ephemeral
         text = said(answer(made))
         assert "Added “Trip”" in text
         assert "My YouTube trip" in text
+        assert "exact: only certain matches" in text
         (mapping,) = await room.runtime.mappings.of_guild(room.guild.id)
         assert mapping.left.external_id == room.sandbox.world.known.road_trip
         created_there = room.sandbox.world.playlist(mapping.right.external_id)
@@ -124,7 +125,9 @@ async def test_each_mistake_has_its_own_sentence_and_changes_nothing(tmp_path: P
             assert len(sentence) > 30, kind
             assert "went wrong inside" not in sentence, kind
             assert answer(wrongs[kind]).ephemeral, kind
-        assert len({sentence for kind, sentence in sentences.items() if kind != "somebody's"}) == len(sentences) - 1
+        assert len(set(sentences.values())) == len(sentences)
+        assert "does not exist" in sentences["unknown"]
+        assert "somebody else's" in sentences["somebody's"]
         assert not await room.runtime.mappings.of_guild(room.guild.id)
 
 

@@ -1,12 +1,14 @@
 """The matcher's rules, each as a table: what is the same recording, what is another, and what a person must see."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from bot.engine.matching import match
+from bot.engine.matching import match, remembered_well
 from bot.model.matching import MatchPolicy, Verdict
 from bot.model.music import CandidateKind, Service, Track
+from bot.model.review import MatchRow
 
 ACCEPT, REVIEW, REJECT = Verdict.ACCEPT, Verdict.REVIEW, Verdict.REJECT
 
@@ -76,6 +78,9 @@ def test_titles_written_otherwise_are_the_same_song(ours: str, theirs: str) -> N
         ("Symphony", 'Symphony "9"'),
         ("上の景色", "進化"),
         ("Song 2", "Song 3"),
+        ("Gymnopédie No. 1", "Gymnopédie No. 3"),
+        ("Untitled", "Untitled #2"),
+        ("Symphony No. 5 in C Minor, Op. 67: I. Allegro", "Symphony No. 5 in C Minor, Op. 67: II. Andante"),
     ],
 )
 def test_titles_that_only_look_alike_are_never_accepted(ours: str, theirs: str) -> None:
@@ -114,6 +119,10 @@ VERSIONS = [
     "Reprise",
     "Type Beat",
     "Originally Performed by Artist",
+    "432Hz",
+    "Pitched Up",
+    "Isolated Vocals",
+    "Empty Arena",
 ]
 
 
@@ -145,6 +154,7 @@ def test_words_of_the_upload_and_of_the_master_make_no_difference(said: str) -> 
         ("Song - PNAU Remix", "Song (Claptone Remix)", REJECT),
         ("Song - North African Remix", "Song (Remix)", REVIEW),
         ("Song", "Song (Aurora Version)", REVIEW),
+        ("Song", "Song (At The Grammys 2018)", REVIEW),
     ],
 )
 def test_remixes_differ_by_whose_they_are(ours: str, theirs: str, expected: Verdict) -> None:
@@ -179,6 +189,49 @@ def test_the_length_is_a_gate_with_room_for_the_intro_of_an_artists_video(
     assert verdict(song("Song Name", "Artist"), candidates[kind]) is expected
 
 
+@pytest.mark.parametrize(
+    ("title", "channel", "gap", "expected"),
+    [
+        ("Artist - Song Name (Lyrics)", "Somebody", 3, ACCEPT),
+        ("Artist - Song Name", "Somebody", 3, REVIEW),
+        ("Artist - Song Name (Official Video)", "ArtistVEVO", 25, ACCEPT),
+        ("Artist - Song Name", "ArtistVEVO", 25, REVIEW),
+        ("Artist - Song Name (Official Video)", "ArtistVEVO", 60, REVIEW),
+    ],
+)
+def test_a_video_that_somebody_has_may_have_screens_and_scenes_that_a_copy_to_be_added_may_not(
+    title: str, channel: str, gap: float, expected: Verdict
+) -> None:
+    """Sought from a playlist, the question is which song it holds; as an answer, whether it is a good copy."""
+    held = video(title, channel, duration=200.0 + gap)
+    assert verdict(held, song("Song Name", "Artist")) is expected
+    assert verdict(song("Song Name", "Artist"), held) is REVIEW
+
+
+@pytest.mark.parametrize(
+    ("gates", "gap", "score", "kept_by"),
+    [
+        ([], 1.0, 0.97, {MatchPolicy.EXACT, MatchPolicy.BALANCED, MatchPolicy.BEST_EFFORT}),
+        ([], None, 0.9, {MatchPolicy.BALANCED, MatchPolicy.BEST_EFFORT}),
+        (["length-near"], 9.0, 0.92, {MatchPolicy.BEST_EFFORT}),
+        ([], None, 1.0, {MatchPolicy.EXACT, MatchPolicy.BALANCED, MatchPolicy.BEST_EFFORT}),
+    ],
+)
+def test_what_one_policy_accepted_is_remembered_for_those_that_would_accept_it_too(
+    gates: list[str], gap: float | None, score: float, kept_by: set[MatchPolicy]
+) -> None:
+    row = MatchRow(
+        source_service=Service.SPOTIFY,
+        source_id="a",
+        destination_service=Service.YOUTUBE,
+        destination_id="b",
+        score=score,
+        parts={"gates": gates, "length_gap": gap},
+        decided_at=datetime(2026, 11, 20, tzinfo=UTC),
+    )
+    assert {policy for policy in MatchPolicy if remembered_well(row, policy)} == kept_by
+
+
 def test_an_unknown_length_is_accepted_by_balanced_but_not_by_exact() -> None:
     unknown = video("Artist - Song Name (Official Video)", "ArtistVEVO", duration=None)
     assert verdict(song("Song Name", "Artist"), unknown) is ACCEPT
@@ -206,6 +259,8 @@ def test_an_unknown_length_is_accepted_by_balanced_but_not_by_exact() -> None:
         ("Kenshi Yonezu", video("米津玄師  MV「Song Name」", "Kenshi Yonezu  米津玄師"), ACCEPT),
         ("P!nk", release("Song Name", "Pink"), ACCEPT),
         ("Ke$ha", release("Song Name", "Kesha"), ACCEPT),
+        ("The Beatles", video("Song Name", "TheBeatlesVEVO"), ACCEPT),
+        ("Bob Marley & The Wailers", video("Song Name", "BobMarley&TheWailersVEVO"), ACCEPT),
         ("AC/DC", video("AC/DC - Song Name (Official Video)", "acdcVEVO"), ACCEPT),
         ("Florence + The Machine", release("Song Name", "Florence and the Machine"), ACCEPT),
         ("Tuna", release("Song Name", "טונה"), ACCEPT),

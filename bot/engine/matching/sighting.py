@@ -260,8 +260,8 @@ class _Around:
             self._before(meant.rest, at, stop)
         elif groups[group].lead in "/\\":
             self.found.tags["medley"] = ()
-        elif groups[group].quoted and all(word.isdigit() for word in meant.rest):
-            self.found.gates.append("part")  # Symphony "9"
+        elif (groups[group].quoted or groups[group].lead == "#") and all(word.isdigit() for word in meant.rest):
+            self.found.gates.append("part")  # Symphony "9", Untitled #2
         elif not meant.context:
             self.found.title *= weights.SUFFIXED
             if not self.found.named:
@@ -352,9 +352,17 @@ def _similar(reading: Reading, text: Text, flat: str) -> Sighting:
             meant = said(words, apart=True)
             found.tags.update(meant.tags)
             found.guests += meant.guests
-    if best < weights.READING:
-        found.gates.append("title" if best * 100 < weights.NEAR_RATIO else "spelling")
+    if best * 100 < weights.NEAR_RATIO:
+        found.gates.append("title")
+    elif best < weights.READING:
+        found.gates.append("spelling" if _same_numbers(reading, stretches[chosen]) else "part")
     return found
+
+
+def _same_numbers(reading: Reading, words: list[str]) -> bool:
+    """Whether two similar titles count alike: "Gymnopédie No. 1" is spelled almost as No. 3 is."""
+    numbers = [word for word in words if word.isdigit()]
+    return any(numbers == [word for word in variant if word.isdigit()] for variant in reading.variants)
 
 
 def _stretches(text: Text, labels: bytearray) -> list[list[str]]:

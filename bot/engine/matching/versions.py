@@ -139,6 +139,9 @@ def _settle(meant: Said, plain: list[str], years: list[str], *, unnamed: bool, a
     if unnamed and (plain or years) and not meant.context:
         meant.tags["unnamed"] = (*plain, *years)
         return []
+    if apart and len(plain) > 1 and plain[0] == "at":
+        meant.tags["unnamed"] = (*plain[1:], *years)  # "(At The Grammys 2018)": where it was performed
+        return []
     if apart and len(plain) == 1 and plain[0] in _LANGUAGES and not meant.upload:
         meant.tags[f"{plain[0]} language"] = ()
         return []

@@ -40,7 +40,11 @@ RECORDINGS: dict[str, str] = {
     "nightcore": "nightcore, daycore",
     "8D": "8d, 8d audio, 9d, 16d, 3d audio",
     "bass-boosted": "bass boosted, bassboosted, bass boost",
-    "muffled": "muffled, from another room, in another room, in a bathroom",
+    "muffled": "muffled, from another room, in another room, in a bathroom, empty arena, empty stadium, empty mall",
+    "retuned": "432 hz, 432hz, 440 hz, 440hz, 528 hz, 528hz, pitched, pitched up, pitched down, reversed, backwards",
+    "single tracks": """
+        vocals only, only vocals, isolated vocals, voice only, bass only, isolated bass, drums only, isolated drums,
+        guitar only, isolated guitar, multitrack, stems""",
     "lo-fi": "lofi, lo fi, chillhop",
     "mashup": "mashup, mash up, mashups",
     "medley": "medley, megamix, potpourri, pot pourri, popurrí, попурри, mixtape, dj set, nonstop, non stop",
