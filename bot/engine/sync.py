@@ -16,12 +16,13 @@ from bot.engine.queueing import items_of
 from bot.engine.quota import Quota
 from bot.engine.reading import Listings, PlaylistGone, Reader, Sides
 from bot.engine.schedule import parse
-from bot.engine.suspects import cleared
+from bot.engine.suspects import doubts
 from bot.logs.context import bound
 from bot.model.errors import CrossfadeError, QuotaSpent, RetryLater, ServicePaused, UserMistake
 from bot.model.events import Event, RunFinished
 from bot.model.logline import JobType
 from bot.model.mapping import Mapping, Side
+from bot.model.music import Service
 from bot.model.plan import Conflict, Plan
 from bot.model.run import Run, RunCounts, RunKind, RunStatus, Trigger
 from bot.services.registry import MusicServices
@@ -235,7 +236,7 @@ class Sync:
         return not any(row.mapping_id == mapping.id for row in looks) and await self._reader.unchanged(mapping, tokens)
 
     async def _plan(self, mapping: Mapping, sides: Sides, *, force: bool) -> Plan:
-        await self._end_doubts(mapping)
+        sent_until = await self._doubts(mapping)
         links = await self._storage.links.of_mapping(mapping.id)
         known = await known_for(
             self._storage,
@@ -245,6 +246,7 @@ class Sync:
             now=self._clock.now(),
             unsettled=self._reader.unsettled(mapping),
         )
+        known = replace(known, sent_until=sent_until)
         open_items = await self._storage.items.open_of_mapping(mapping.id)
         plan = await asyncio.to_thread(
             merge,
@@ -262,10 +264,13 @@ class Sync:
         await self._storage.blacklist.passed_over(mapping.id, passed, self._clock.now())
         return replace(plan, cost=await self._quota.cost(plan, mapping))
 
-    async def _end_doubts(self, mapping: Mapping) -> None:
+    async def _doubts(self, mapping: Mapping) -> dict[tuple[Service, str], datetime]:
+        """End the doubts that are old enough; until when the other tracks in doubt were sent."""
         links = await self._storage.links.of_mapping(mapping.id)
-        if changes := await cleared(self._storage, mapping, links, self._clock.now()):
-            await self._storage.links.apply(mapping.id, changes)
+        found = await doubts(self._storage, mapping, links, self._clock.now())
+        if found.over:
+            await self._storage.links.apply(mapping.id, found.over)
+        return found.sent_until
 
     async def _settle(self, run: Run, mapping: Mapping, plan: Plan, sides: Sides, asked: _Asked) -> int:
         """Keep the plan, and unless it is only shown, put its work into the queue."""

@@ -65,12 +65,14 @@ class Track:
 class PlaylistEntry:
     """One place in a playlist, at ``position`` counted from 0 over all entries of the service, unusable ones included.
 
-    ``entry_id`` is YouTube's playlistItem id, which deletes and moves need; Spotify has none.
+    ``entry_id`` is YouTube's playlistItem id, which deletes and moves need; Spotify has none. ``added_at`` (aware UTC)
+    is when it was put there, where the service says so and the playlist was just read.
     """
 
     position: int
     track: Track
     entry_id: str = ""
+    added_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from bot.model.music import Service, Track
 
@@ -20,7 +21,8 @@ class Known:
     ``remembered`` are automatic ones; '' says nothing. ``passed_over`` are tracks with an open or dismissed blacklist
     row that is not due for a new look. ``tracks`` are catalogue rows of linked tracks that a playlist no longer holds:
     they tell whether a new id is a re-issue. ``unsettled`` are destination tracks that we added or removed within the
-    settle time: the read may still show them as they were, so nothing is concluded from it.
+    settle time: the read may still show them as they were, so nothing is concluded from it. ``sent_until`` tells when
+    the last add of a destination track ended whose outcome was in doubt: a copy put there later is a person's.
     """
 
     decided: Mapping[Key, str] = field(default_factory=dict)
@@ -28,6 +30,7 @@ class Known:
     passed_over: frozenset[Key] = frozenset()
     tracks: Mapping[Key, Track] = field(default_factory=dict)
     unsettled: frozenset[Key] = frozenset()
+    sent_until: Mapping[Key, datetime] = field(default_factory=dict)
 
     def refused(self, track: Track) -> bool:
         """Whether a person said that the track has no counterpart."""

@@ -299,14 +299,21 @@ class _Merge:
         """The last copies beyond those that links stand for, at most one for each write whose outcome was in doubt."""
         doubts = Counter(id_on(link, side) for _, link in self._agreed() if link.suspect and link.written_side is side)
         seats = self._seats[side]
-        found = []
-        for entry in reversed(seats.loose):
-            if doubts[entry.track.external_id] > 0:
-                doubts[entry.track.external_id] -= 1
-                found.append(_Doomed(entry, surplus=True))
+        found: list[_Doomed] = []
+        for track_id, doubt in doubts.items():
+            copies = seats.copies[track_id]
+            spare = [entry for entry in seats.loose if entry.track.external_id == track_id and self._may_be_ours(entry)]
+            needed = len(copies) - sum(entry.track.external_id == track_id for entry in seats.loose)
+            beyond = min(doubt, sum(map(self._may_be_ours, copies)) - needed)
+            found += [_Doomed(entry, surplus=True) for entry in spare[::-1][: max(beyond, 0)]]
         for doomed in found:
             seats.loose.remove(doomed.entry)
         return found
+
+    def _may_be_ours(self, entry: PlaylistEntry) -> bool:
+        """Whether a write of ours whose outcome was in doubt may have put this copy there."""
+        until = self._known.sent_until.get(key_of(entry.track))
+        return until is None or entry.added_at is None or entry.added_at <= until
 
     def _strangers(self, side: Side) -> list[_Doomed]:
         """In an exact destination, the tracks that have no counterpart in the source."""

@@ -19,7 +19,7 @@ PAGE = 50
 SEARCH_RESULTS = 10
 _PLAYLIST_FIELDS = "nextPageToken,items(id,etag,snippet(title,channelId),contentDetails/itemCount)"
 _ENTRY_FIELDS = (
-    "nextPageToken,items(id,snippet(title,resourceId,videoOwnerChannelTitle),contentDetails/videoId,"
+    "nextPageToken,items(id,snippet(title,publishedAt,resourceId,videoOwnerChannelTitle),contentDetails/videoId,"
     "status/privacyStatus)"
 )
 _COPY_FIELDS = "nextPageToken,items(id,snippet/resourceId)"

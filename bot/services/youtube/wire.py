@@ -68,7 +68,10 @@ def page(answer: Json, offset: int, fetched_at: datetime) -> Page:
     for index, item in enumerate(found):
         track = entry_track(item, fetched_at)
         if track is not None:
-            entries.append(PlaylistEntry(position=offset + index, track=track, entry_id=_text(item, "id")))
+            added_at = _moment(_text(_object(item, "snippet"), "publishedAt"))
+            entries.append(
+                PlaylistEntry(position=offset + index, track=track, entry_id=_text(item, "id"), added_at=added_at)
+            )
     return Page(
         entries=tuple(entries),
         skipped=len(found) - len(entries),
@@ -173,6 +176,15 @@ def _track(video_id: str, title: str, channel: str, fetched_at: datetime, *, ava
 def _object(found: Json, key: str) -> Json:
     value = found.get(key)
     return value if isinstance(value, dict) else {}
+
+
+def _moment(text: str) -> datetime | None:
+    """An RFC 3339 time; None where there is none that can be read."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else None
 
 
 def _text(found: Json, key: str) -> str:
