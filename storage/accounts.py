@@ -15,6 +15,7 @@ from storage.crypto import Unreadable, Vault
 from storage.database import Database, Repository, reads, writes
 from storage.schema import accounts, logs, mappings, matches, oauth_states, playlists, runs
 
+_NOBODY = "(forgotten)"
 _KNOWN_TO_BE_THEIRS = (AccountStatus.CONNECTED, AccountStatus.NEEDS_LOGIN)
 
 
@@ -160,8 +161,11 @@ class Accounts(Repository):
     @writes
     async def forget_user(self, connection: AsyncConnection, discord_user_id: int) -> list[int]:
         """Deletes tokens and names of a person, and makes what they did anonymous; the ids of their accounts."""
-        theirs = select(accounts.c.id).where(accounts.c.discord_user_id == discord_user_id).order_by(accounts.c.id)
-        ids = list((await connection.execute(theirs)).scalars())
+        theirs = select(accounts.c.id, accounts.c.display_name).where(accounts.c.discord_user_id == discord_user_id)
+        names = {row.id: row.display_name for row in await connection.execute(theirs.order_by(accounts.c.id))}
+        ids = list(names)
+        await _forget_names(connection, frozenset(filter(None, names.values())))
+        await connection.execute(update(playlists).where(playlists.c.account_id.in_(ids)).values(owner_id=""))
         for account_id in ids:
             nobody = {
                 "discord_user_id": 0,
@@ -249,3 +253,17 @@ def _account(row: Row[Any]) -> Account:
         token_dies_at=row.token_dies_at,
         guild_id=row.guild_id,
     )
+
+
+async def _forget_names(connection: AsyncConnection, names: frozenset[str]) -> None:
+    """Takes the accounts' names out of the log; the lines themselves are the audit trail and stay."""
+    # Two people may call themselves alike: then both names go, which harms nobody.
+    lines = select(logs.c.id, logs.c.message, logs.c.details).where(logs.c.event.like("account.%"))
+    for line in (await connection.execute(lines)).all():
+        name = line.details.get("account")
+        if name in names:
+            before, account, after = line.message.partition(f"account {name}")
+            # A name that was shortened or cleaned for the sentence is not found in it: then the sentence goes whole.
+            message = f"{before}account {_NOBODY}{after}" if account else f"The account {_NOBODY}"
+            values = {"message": message, "details": line.details | {"account": _NOBODY}}
+            await connection.execute(update(logs).where(logs.c.id == line.id).values(**values))

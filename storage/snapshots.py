@@ -41,7 +41,8 @@ class Snapshots(Repository):
                 side=side,
                 service=content.info.service,
                 taken_at=taken_at,
-                info=_INFO.dump_python(content.info, mode="json"),
+                # Whose playlist it is stands with the playlist, where it can be forgotten.
+                info=_INFO.dump_python(replace(content.info, owner_id=""), mode="json"),
                 entries={"entries": entries},
                 skipped=content.skipped,
             )

@@ -9,9 +9,12 @@ import pytest
 
 from bot.demo.once import sync_once
 from bot.model.music import Service
+from bot.services.config import ServiceConfig
 from tests.contract.engine_room import Engine, engine_room, simulated
-from tests.contract.music_room import ALICE, NotingClock
+from tests.contract.misbehaving import Misbehaving
+from tests.contract.music_room import ALICE, NotingClock, music_room
 from tests.contract.test_engine_crashes import start
+from tests.contract.test_transport_writes import linked
 
 
 async def synced_through_faults(engine: Engine, destination: Service) -> None:
@@ -76,3 +79,40 @@ async def test_the_log_of_a_sync_stands_in_the_database_of_a_demo(
         ("info", "execution", 0, 0, 0, "Successfully"),
     } <= told
     assert secret == (0,)
+
+
+def strange_spotify_page(count: int, start: int = 0) -> dict[str, object]:
+    """As the documents allow it: fields that nobody asked for, a null, an absolute ``next``, and no ``total``."""
+    tracks = [
+        {
+            "type": "track", "id": f"{number:022d}", "uri": "x", "name": "Song", "artists": [{"name": "A"}, None],
+            "external_ids": {"isrc": "gbabc2600001", "ean": "1"}, "duration_ms": 1000, "new": {"deep": [1]},
+        }
+        for number in range(start, start + count)
+    ]  # fmt: skip
+    items: list[object] = [{"item": track, "added_by": None, "video_thumbnail": {}} for track in tracks]
+    return {"href": "x", "items": [*items, None], "next": "https://api.spotify.com/v1/playlists/x?offset=50"}
+
+
+async def test_spotify_pages_that_do_not_tell_their_total_are_read_to_the_end(sqlite_url: str) -> None:
+    server = Misbehaving()
+    config = ServiceConfig(
+        spotify_client_id="id", spotify_client_secret="hush", spotify_api_url=f"{server.url}/v1"
+    )  # fmt: skip
+    pages = [
+        {"id": "p" * 22, "owner": {"id": "x"}, "snapshot_id": "s"},
+        strange_spotify_page(49),
+        strange_spotify_page(2, 49),
+        {"items": []},
+    ]
+    server.answers = [(200, {}, page) for page in pages]
+    try:
+        async with music_room(sqlite_url, config) as room:
+            adapter = await room.services.for_account(await linked(room, Service.SPOTIFY))
+            server.answers.insert(1, (200, {}, {"id": "someone"}))  # whose playlist it is: one more question
+            content = await adapter.content("p" * 22)
+    finally:
+        server.close()
+    assert [entry.position for entry in content.entries] == [*range(49), 50, 51]
+    assert content.skipped == 2
+    assert content.entries[0].track.isrc == "GBABC2600001"

@@ -157,12 +157,22 @@ async def test_forget_me_leaves_nothing_that_names_the_person(each_storage: Stor
     mapping = await mapped(each_storage, created_by=PERSON)
     run = await started(each_storage, mapping)
     now = each_storage.db.now()
+    theirs = await each_storage.accounts.of_user(PERSON)
+    name = theirs[0].display_name
     line = LogLine(
-        at=now, level=Level.INFO, event="x", message="m", job_type=JobType.USER_ACTION, guild_id=GUILD, actor_id=PERSON
+        at=now,
+        level=Level.INFO,
+        event="account.confirmed",
+        message=f"The account {name} is linked",
+        job_type=JobType.USER_ACTION,
+        guild_id=GUILD,
+        actor_id=PERSON,
+        details={"account": name},
     )
     await each_storage.logs.append([line])
+    owned = text("UPDATE playlists SET owner_id = 'me'")
+    await each_storage.db.write(lambda connection: connection.execute(owned))
     await each_storage.oauth.put_state("hash", Service.SPOTIFY, PERSON, GUILD, "it", "ver", now + timedelta(minutes=9))
-    theirs = await each_storage.accounts.of_user(PERSON)
     assert await each_storage.accounts.forget_user(PERSON) == [account.id for account in theirs]
     assert await each_storage.accounts.of_user(PERSON) == []
     for account in theirs:
@@ -176,6 +186,11 @@ async def test_forget_me_leaves_nothing_that_names_the_person(each_storage: Stor
     [kept] = await each_storage.logs.query(GUILD)
     assert there is not None
     assert (there.created_by, kept.actor_id, run.actor_id) == (0, None, 0)
+    assert kept.message == "The account (forgotten) is linked"
+    assert name
+    assert name not in str(kept.details)
+    named = text("SELECT COUNT(*) FROM playlists WHERE owner_id <> ''")
+    assert await each_storage.db.read(lambda connection: connection.scalar(named)) == 0
     assert await each_storage.oauth.peek("hash") is None
 
 
