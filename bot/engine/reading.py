@@ -68,6 +68,7 @@ class Sides:
     previous_left: int | None = None
     previous_right: int | None = None
     saved: int = 0
+    veiled: frozenset[Side] = frozenset()  # sides with more unreadable entries than before: a track may hide in them
 
     def of(self, side: Side) -> PlaylistContent:
         return self.left if side is Side.LEFT else self.right
@@ -104,13 +105,21 @@ class Reader:
         """Both sides whole; a Spotify side that its snapshot id vouches for comes from our snapshot. PlaylistGone."""
         contents: list[PlaylistContent] = []
         counts: list[int | None] = []
+        veiled: set[Side] = set()
         for side, token in zip(Side, tokens, strict=True):
             before = await self._storage.snapshots.latest(mapping.id, side)
             counts.append(None if before is None else len(before.entries))
             contents.append(before if before and _vouched(before.info, token) else await self._content(mapping, side))
+            if before is not None and contents[-1].skipped > before.skipped:
+                veiled.add(side)
         saved = sum(_vouched(content.info, token) for content, token in zip(contents, tokens, strict=True))
         return Sides(
-            left=contents[0], right=contents[1], previous_left=counts[0], previous_right=counts[1], saved=saved
+            left=contents[0],
+            right=contents[1],
+            previous_left=counts[0],
+            previous_right=counts[1],
+            saved=saved,
+            veiled=frozenset(veiled),
         )
 
     async def keep(self, mapping: Mapping, run_id: int, sides: Sides) -> None:

@@ -21,7 +21,7 @@ from bot.logs.context import bound
 from bot.model.errors import CrossfadeError, QuotaSpent, RetryLater, ServicePaused, UserMistake
 from bot.model.events import Event, RunFinished
 from bot.model.logline import JobType
-from bot.model.mapping import Mapping, Side
+from bot.model.mapping import Link, Mapping, Side
 from bot.model.music import Service
 from bot.model.plan import Conflict, Plan
 from bot.model.run import Run, RunCounts, RunKind, RunStatus, Trigger
@@ -244,7 +244,7 @@ class Sync:
             sides,
             links,
             now=self._clock.now(),
-            unsettled=self._reader.unsettled(mapping),
+            unsettled=self._reader.unsettled(mapping) | _hidden(mapping, sides, links),
         )
         known = replace(known, sent_until=sent_until)
         open_items = await self._storage.items.open_of_mapping(mapping.id)
@@ -288,7 +288,7 @@ class Sync:
         await self._reader.keep(mapping, run.id, sides)
         self._stopped.pop(mapping.id, None)
         # What was held back, or could not be told yet, is looked at again even if no playlist changes.
-        again = plan.held_back or self._reader.unsettled(mapping)
+        again = plan.held_back or sides.veiled or self._reader.unsettled(mapping)
         looked_at = None if again else self._clock.now()
         await self._storage.mappings.update(mapping.id, last_analysed_at=looked_at)
         return enqueued
@@ -376,3 +376,16 @@ def _because(mapping: Mapping) -> str:
 
 def _ids(mapping: Mapping) -> dict[str, int]:
     return {"mapping_id": mapping.id, "guild_id": mapping.guild_id}
+
+
+def _hidden(mapping: Mapping, sides: Sides, links: Sequence[Link]) -> frozenset[tuple[Service, str]]:
+    """Linked tracks that are missing where entries have just become unreadable.
+
+    Spotify answers null for a track now and then; that is no removal until the next look says the same.
+    """
+    hidden: set[tuple[Service, str]] = set()
+    for side in sides.veiled:
+        shown = {track.external_id for track in sides.of(side).tracks}
+        ids = (link.left_track_id if side is Side.LEFT else link.right_track_id for link in links)
+        hidden.update((mapping.playlist(side).service, track_id) for track_id in ids if track_id not in shown)
+    return frozenset(hidden)

@@ -18,6 +18,7 @@ from bot.model.music import Service
 from bot.model.plan import GuardKind
 from bot.model.review import BlacklistReason
 from bot.model.run import RunKind, RunStatus, Trigger
+from bot.sandbox.world import LOCAL
 from tests.contract.engine_room import Engine, engine_room, simulated
 from tests.contract.music_room import ALICE, GUILD, NotingClock
 
@@ -358,6 +359,24 @@ async def test_a_collapsed_read_stops_the_plan_and_the_queue_stays_empty(sqlite_
                 assert stopped.plan.guard is not None
                 assert stopped.plan.guard.kind is GuardKind.COLLAPSED_READ
             assert len(sandbox.world.youtube_items(target)) == 8
+
+
+async def test_a_track_that_turns_unreadable_is_not_taken_for_removed_at_once(sqlite_url: str) -> None:
+    clock = NotingClock()
+    with simulated(clock) as sandbox:
+        async with engine_room(sqlite_url, sandbox, clock) as engine:
+            await engine.link_both()
+            tracks = engine.tracks_with_videos(6)
+            source = sandbox.world.create_spotify_playlist("alice", "S", tracks)
+            target = engine.youtube_playlist()
+            mapping = await engine.map(source, target, removals=Removals.MIRROR)
+            await synced(engine, mapping.id)
+            sandbox.world.remove(source, tracks[2])
+            sandbox.world.add(source, LOCAL, 2)
+            await synced(engine, mapping.id)
+            assert len(sandbox.world.youtube_items(target)) == 6, "it may hide in the unreadable entry"
+            await synced(engine, mapping.id)
+            assert len(sandbox.world.youtube_items(target)) == 5, "the second look says the same"
 
 
 async def test_two_ways_pass_on_what_people_add_and_remove_on_either_side(sqlite_url: str) -> None:
