@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from bot.clock import Clock
@@ -111,10 +112,7 @@ class YouTubeAdapter:
         full = wire.completed(tracks, details)
         return PlaylistContent(
             info=info,
-            entries=tuple(
-                PlaylistEntry(position=entry.position, track=track, entry_id=entry.entry_id)
-                for entry, track in zip(entries, full, strict=True)
-            ),
+            entries=tuple(replace(entry, track=track) for entry, track in zip(entries, full, strict=True)),
             skipped=skipped,
         )
 
