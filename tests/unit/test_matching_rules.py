@@ -54,6 +54,7 @@ def verdict(track: Track, candidate: Track, policy: MatchPolicy = MatchPolicy.BA
         ("La Niña de la Escuela", "Niña de la Escuela"),
         ("Suburban", "La Suburban"),
         ("Strobe - Radio Edit", "Strobe (Radio Edit)"),
+        ("Brahms: Piano Trio No. 1 in B Major, Op. 8: II. Scherzo", "Piano Trio No. 1 in B Major, Op. 8: II. Scherzo"),
     ],
 )
 def test_titles_written_otherwise_are_the_same_song(ours: str, theirs: str) -> None:
@@ -80,6 +81,7 @@ def test_titles_written_otherwise_are_the_same_song(ours: str, theirs: str) -> N
         ("Song 2", "Song 3"),
         ("Gymnopédie No. 1", "Gymnopédie No. 3"),
         ("Untitled", "Untitled #2"),
+        ("Brahms: Piano Concerto No. 1: I. Maestoso", "Liszt: Piano Concerto No. 1: I. Maestoso"),
         ("Symphony No. 5 in C Minor, Op. 67: I. Allegro", "Symphony No. 5 in C Minor, Op. 67: II. Andante"),
     ],
 )

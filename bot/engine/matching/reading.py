@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-from bot.engine.matching.text import ARTICLES, cut
+from bot.engine.matching.text import ARTICLES, Text, cut
 from bot.engine.matching.versions import Said, said
 from bot.model.music import Track
 
@@ -49,7 +49,8 @@ def read(track: Track) -> Reading:
     names = [cut(name).words for name in track.artists]
     keys = frozenset("".join(name) for name in names)
     variants: list[list[str]] = []
-    for words in (parts.full, parts.main, parts.first, _without_article(parts.main)):
+    work = _without_composer(text, parts.main)
+    for words in (parts.full, parts.main, parts.first, _without_article(parts.main), work):
         if words and words not in variants and not (variants and "".join(words) in keys):
             variants.append(words)  # "Artist | Mission 10" must not be found by the artist's name alone
     lent = _lent(names, frozenset(parts.guests), parts.tags)
@@ -73,6 +74,19 @@ def read(track: Track) -> Reading:
 def _without_article(words: list[str]) -> list[str]:
     """The title without its leading article, when enough is left to know it by."""
     return words[1:] if len(words) > 2 and words[0] in ARTICLES else []
+
+
+# A number in a catalogue names one work beyond doubt, which "Piano Concerto No. 1" does not.
+_CATALOGUES = frozenset("op bwv hwv rv kv k hob woo twv".split())
+
+
+def _without_composer(text: Text, words: list[str]) -> list[str]:
+    """The title of a classical work without its composer, whom other releases leave out: "Brahms: Trio, Op. 8"."""
+    before = text.where.count(0)
+    if len(text.groups) < 2 or text.groups[1].lead != ":" or not 0 < before <= 2:
+        return []
+    work = words[before:]
+    return [] if _CATALOGUES.isdisjoint(work) else work
 
 
 def _guest_keys(words: list[str]) -> frozenset[str]:
