@@ -201,14 +201,17 @@ class Mappings:
         accounts = await self._usable(address.service, actor_id)
         if isinstance(address, NewPlaylist):
             return _Side(service=address.service, external_id="", account=accounts[0], new_name=address.name)
+        exists = False
         for account in await self._likeliest_first(address, accounts):
-            info = await self._seen_by(account, address)
-            if info is not None and info.writable:
+            try:
+                info = await (await self._services.for_account(account.id)).playlist(address.external_id)
+            except (Forbidden, NotFound, Refused) as error:  # what that means is said once every account was asked
+                exists = exists or isinstance(error, Forbidden)
+                continue
+            if info.writable:
                 return _Side(service=address.service, external_id=info.external_id, account=account, info=info)
-        raise UserMistake(
-            f"That {address.service.label} playlist was not found among yours: it does not exist, or it is somebody"
-            " else's. You can map only playlists of accounts that you linked yourself."
-        )
+            exists = True
+        raise _not_yours(address.service) if exists else _unknown(address.service)
 
     async def _usable(self, service: Service, actor_id: int) -> list[Account]:
         if not self._services.configured(service):
@@ -233,13 +236,6 @@ class Mappings:
             if await self._storage.playlists.by_external(address.service, address.external_id, account.id)
         ]
         return sorted(accounts, key=lambda account: account.id not in known)
-
-    async def _seen_by(self, account: Account, address: PlaylistAddress) -> PlaylistInfo | None:
-        service = await self._services.for_account(account.id)
-        try:
-            return await service.playlist(address.external_id)
-        except (NotFound, Forbidden, Refused):
-            return None  # the caller says what that means, once every account was asked
 
     async def _refuse_harm(
         self, direction: Direction, removals: Removals, sides: dict[Side, "_Side"], *, mapping_id: int | None
@@ -338,6 +334,20 @@ def _refuse_second_exact(direction: Direction, sides: dict[Side, _Side], others:
 def _check_caps(max_adds: int, max_removals: int) -> None:
     if not 1 <= max_adds <= MOST_A_RUN or not 0 <= max_removals <= MOST_A_RUN:
         raise UserMistake(f"A run may add 1 to {MOST_A_RUN} tracks and remove 0 to {MOST_A_RUN}.")
+
+
+def _unknown(service: Service) -> UserMistake:
+    return UserMistake(
+        f"{service.label} says that this playlist does not exist, so nothing was mapped: it was deleted, is hidden from"
+        f" you, or the link is not complete. Copy the link anew from {service.label}."
+    )
+
+
+def _not_yours(service: Service) -> UserMistake:
+    return UserMistake(
+        f"That {service.label} playlist is somebody else's, so nothing was mapped. You can map only playlists that the"
+        " accounts you linked may change: copy it into one of yours, or let its owner make the mapping."
+    )
 
 
 def _still_there(mapping: Mapping | None) -> Mapping:

@@ -40,9 +40,10 @@ async def test_playlists_that_are_not_ones_own_are_refused(sqlite_url: str) -> N
             gone = engine.spotify_playlist(1)
             address = engine.address(gone)
             sandbox.world.delete(gone)
-            for playlist in (known.gym, known.followed, known.editorial):
+            for playlist in (known.gym, known.followed):
                 await refused(engine, "somebody else's", playlist, target)
             await refused(engine, "somebody else's", engine.spotify_playlist(1), known.bobs_videos)
+            await refused(engine, "does not exist", known.editorial, target)  # Spotify tells nobody of its own ones
             with pytest.raises(UserMistake, match="does not exist"):
                 await engine.map(engine.spotify_playlist(1), target, left=address)
 
