@@ -17,11 +17,15 @@ from bot.client import CrossfadeBot
 from bot.demo.once import first_mapping
 from bot.demo.stage import GUILD, Stage, link, open_stage
 from bot.engine.mappings import NewMapping
+from bot.model.matching import MatchPolicy
+from bot.sandbox.catalogue import Track
+from bot.sandbox.world import World
 from bot.web.server import address_error
 
 REFRESH_SECONDS = 1.0  # what the bot posts by itself appears after a refresh
 WRITE_SECONDS = 0.7  # each simulated write takes so long, so that a sync can be watched
 HARD = "Hard to find"
+SCENES = 12.0  # seconds that a video is longer than its song
 
 WELCOME = """
 Crossfade is at work in a simulated Discord, Spotify and YouTube. Open
@@ -56,13 +60,15 @@ async def show(*, data: Path, seed: int, port: int, json_output: bool) -> int:
             async with env.preview(
                 server.music, viewers=[server.alice], layout="channel", timezone="UTC", port=port or None
             ) as preview:
+                turns = _take_turns(preview)
                 _announce(preview.url, data, json_output=json_output)
-                await _keep_fresh(env, preview)
+                await _keep_fresh(env, preview, turns)
     return 0
 
 
 async def _furnish(env: Any) -> _Server:
     """A server with two channels and two people; its clock shows the real time."""
+    await env.bot.user.edit(username="Crossfade")
     owner = env.create_user("alice", global_name="Alice")
     guild = env.create_guild("Friends of good music", id=GUILD, owner=owner)
     music = guild.create_text_channel("music")
@@ -86,13 +92,14 @@ async def _set_up(stage: Stage, server: _Server) -> None:
 
 
 async def _hard_mapping(stage: Stage, actor_id: int) -> int:
-    """A playlist of songs of which YouTube has only look-alikes: something to review."""
+    """Songs of which YouTube has only longer videos or look-alikes: something to review."""
     runtime, world = stage.runtime, stage.sandbox.world
     existing = await runtime.storage.mappings.by_name(GUILD, HARD)
     if existing is not None:
         return existing.id
-    songs = [one.id for one in world.tracks if world.lookalikes(one.id) and not world.right_videos(one.id)]
-    left = world.create_spotify_playlist("alice", HARD, songs[:4])
+    longer = [one.id for one in world.tracks if _only_longer(world, one)]
+    absent = [one.id for one in world.tracks if world.lookalikes(one.id) and not world.right_videos(one.id)]
+    left = world.create_spotify_playlist("alice", HARD, longer[:2] + absent[:2])
     right = world.create_youtube_playlist("alice", HARD)
     mapping = await runtime.mappings.create(
         NewMapping(
@@ -101,12 +108,32 @@ async def _hard_mapping(stage: Stage, actor_id: int) -> int:
             name=HARD,
             left=f"https://open.spotify.com/playlist/{left}",
             right=f"https://www.youtube.com/playlist?list={right}",
+            policy=MatchPolicy.EXACT,
         )
     )
     return mapping.id
 
 
-async def _keep_fresh(env: Any, preview: Any) -> None:
+def _only_longer(world: World, track: Track) -> bool:
+    """Whether each upload of the song has so much around it that a strict match leaves the decision to a person."""
+    uploads = [world.video(video_id) for video_id in world.right_videos(track.id)]
+    return bool(uploads) and all(SCENES <= one.seconds - track.length_ms / 1000 < 2 * SCENES for one in uploads)
+
+
+def _take_turns(preview: Any) -> asyncio.Lock:
+    """A press waits while we refresh: simcord does one thing at a time, and the page sticks after a refusal."""
+    turns = asyncio.Lock()
+    act = preview._action  # no public hook stands before a press
+
+    async def in_turn(*asked: Any) -> Any:
+        async with turns:
+            return await act(*asked)
+
+    preview._action = in_turn
+    return turns
+
+
+async def _keep_fresh(env: Any, preview: Any, turns: asyncio.Lock) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -117,7 +144,8 @@ async def _keep_fresh(env: Any, preview: Any) -> None:
         while not (closed.done() or stopped.done()):
             await asyncio.wait([closed, stopped], timeout=REFRESH_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             if not (closed.done() or stopped.done()):
-                shown = await _refresh(env, preview, shown)
+                async with turns:
+                    shown = await _refresh(env, preview, shown)
     finally:
         closed.cancel()
         stopped.cancel()
@@ -134,7 +162,7 @@ async def _refresh(env: Any, preview: Any, shown: int) -> int:
         if said > shown:
             await preview.refresh()
     except simcord.SetupError:
-        # Somebody presses a button this very moment; the page shows its outcome by itself, and we come again.
+        # A page is being opened this very moment; it shows everything by itself, and we come again.
         return shown
     return said
 
