@@ -7,6 +7,7 @@ NAMES = (
     "cogs.log_feed",
     "cogs.logs",
     "cogs.mapping",
+    "cogs.owners",
     "cogs.quota",
     "cogs.review",
     "cogs.setup",

@@ -32,7 +32,7 @@ class Help(commands.Cog):
     def __init__(self, bot: Client) -> None:
         self.bot = bot
 
-    @app_commands.command(description="What Crossfade does and which commands there are.")
+    @app_commands.command(description="What Crossfade does and which commands there are.", extras={"example": "/help"})
     @door(answer=Answer.PRIVATE)
     async def help(self, interaction: Interaction) -> None:
         walked = self.bot.tree.walk_commands()
@@ -41,7 +41,7 @@ class Help(commands.Cog):
 
 
 def help_card(every: Iterable[AnyCommand]) -> discord.Embed:
-    """Commands grouped by who may use them, each with its description."""
+    """Commands grouped by who may use them, each with its description and an example."""
     card = discord.Embed(
         title="Crossfade keeps playlists in step between Spotify and YouTube",
         description=_FIRST_STEPS,
@@ -50,11 +50,19 @@ def help_card(every: Iterable[AnyCommand]) -> discord.Embed:
     ordered = sorted(every, key=lambda command: command.qualified_name)
     for level, heading in _HEADINGS.items():
         lines = [
-            f"`/{command.qualified_name}` {command.description}" for command in ordered if level_of(command) is level
+            f"`/{command.qualified_name}` {command.description}{_example(command)}"
+            for command in ordered
+            if level_of(command) is level
         ]
         if lines:
             card.add_field(name=heading, value=foreign.bullets(lines, foreign.FIELD_VALUE), inline=False)
     return card
+
+
+def _example(command: AnyCommand) -> str:
+    """In a line of its own, where it says more than the name does."""
+    example = command.extras.get("example", "")
+    return f"\n　`{example}`" if example != f"/{command.qualified_name}" else ""
 
 
 def level_of(command: AnyCommand) -> Level:

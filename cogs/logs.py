@@ -28,7 +28,10 @@ class Logs(commands.Cog):
     async def cog_load(self) -> None:
         self.bot.add_dynamic_items(Older)
 
-    @app_commands.command(description="The log of this server, newest first.")
+    @app_commands.command(
+        description="The log of this server, newest first.",
+        extras={"example": "/logs level:errors mapping:Trip"},
+    )
     @app_commands.describe(level="The least level to show", mapping="Only this mapping, by name or id")
     @app_commands.choices(level=_LEVELS)
     @door(Level.MODERATOR, answer=Answer.PRIVATE)

@@ -9,6 +9,7 @@ from bot.model.matching import MatchPolicy
 from cogs._ui import completion, foreign, mapping_cards
 from cogs._ui.doors import door
 from cogs._ui.levels import Level
+from cogs._ui.owners import pause_if_left
 from cogs._ui.reach import Client, Interaction, guild_of
 
 _DIRECTIONS = [
@@ -38,7 +39,10 @@ class Mapping(commands.GroupCog, group_name="mapping", group_description="Playli
     def __init__(self, bot: Client) -> None:
         self.bot = bot
 
-    @app_commands.command(description="Keep two playlists in step.")
+    @app_commands.command(
+        description="Keep two playlists in step.",
+        extras={"example": "/mapping add name:Trip left:… right:… schedule:daily 18:00"},
+    )
     @app_commands.describe(
         name="What to call it",
         left="A playlist: pick one of yours, or paste its link",
@@ -80,7 +84,10 @@ class Mapping(commands.GroupCog, group_name="mapping", group_description="Playli
         card.set_footer(text=f"Mapping {made.id} · /sync runs it now, /sync preview shows what that would change")
         await interaction.edit_original_response(embeds=foreign.fit([card]))
 
-    @app_commands.command(description="Change how a mapping works.")
+    @app_commands.command(
+        description="Change how a mapping works.",
+        extras={"example": "/mapping edit mapping:Trip removals:mirror"},
+    )
     @app_commands.describe(
         mapping="Which one, by name or id",
         name="A new name",
@@ -125,20 +132,27 @@ class Mapping(commands.GroupCog, group_name="mapping", group_description="Playli
         card = mapping_cards.mapping_card(changed, title="Changed")
         await interaction.edit_original_response(embeds=foreign.fit([card]))
 
-    @app_commands.command(name="list", description="All mappings of this server.")
+    @app_commands.command(name="list", description="All mappings of this server.", extras={"example": "/mapping list"})
     @door()
     async def list_(self, interaction: Interaction) -> None:
         found = await self.bot.runtime.mappings.of_guild(guild_of(interaction))
         await interaction.edit_original_response(embeds=foreign.fit([mapping_cards.mappings_card(found)]))
 
-    @app_commands.command(description="One mapping with all its settings.")
+    @app_commands.command(
+        description="One mapping with all its settings.",
+        extras={"example": "/mapping show mapping:Trip"},
+    )
     @app_commands.describe(mapping="Which one, by name or id")
     @door()
     async def show(self, interaction: Interaction, mapping: str) -> None:
         found = await self.bot.runtime.mappings.find(guild_of(interaction), mapping)
-        await interaction.edit_original_response(embeds=foreign.fit([mapping_cards.mapping_card(found)]))
+        shown = await pause_if_left(self.bot, found, present=interaction.user.id)
+        await interaction.edit_original_response(embeds=foreign.fit([mapping_cards.mapping_card(shown)]))
 
-    @app_commands.command(description="Stop a mapping for now; nothing is lost.")
+    @app_commands.command(
+        description="Stop a mapping for now; nothing is lost.",
+        extras={"example": "/mapping pause mapping:Trip reason:holidays"},
+    )
     @app_commands.describe(mapping="Which one, by name or id", reason="Why, for the others")
     @door(Level.ADMIN)
     async def pause(self, interaction: Interaction, mapping: str, reason: app_commands.Range[str, 0, 200] = "") -> None:
@@ -148,7 +162,10 @@ class Mapping(commands.GroupCog, group_name="mapping", group_description="Playli
         card = mapping_cards.mapping_card(paused, title="Paused")
         await interaction.edit_original_response(embeds=foreign.fit([card]))
 
-    @app_commands.command(description="Let a paused mapping run again.")
+    @app_commands.command(
+        description="Let a paused mapping run again.",
+        extras={"example": "/mapping resume mapping:Trip"},
+    )
     @app_commands.describe(mapping="Which one, by name or id")
     @door(Level.ADMIN)
     async def resume(self, interaction: Interaction, mapping: str) -> None:
@@ -158,7 +175,10 @@ class Mapping(commands.GroupCog, group_name="mapping", group_description="Playli
         card = mapping_cards.mapping_card(resumed, title="Resumed")
         await interaction.edit_original_response(embeds=foreign.fit([card]))
 
-    @app_commands.command(description="Remove a mapping; both playlists stay as they are.")
+    @app_commands.command(
+        description="Remove a mapping; both playlists stay as they are.",
+        extras={"example": "/mapping remove mapping:Trip"},
+    )
     @app_commands.describe(mapping="Which one, by name or id")
     @door(Level.ADMIN)
     async def remove(self, interaction: Interaction, mapping: str) -> None:

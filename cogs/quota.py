@@ -17,7 +17,10 @@ class Quota(commands.Cog):
     def __init__(self, bot: Client) -> None:
         self.bot = bot
 
-    @app_commands.command(description="Calls to the services by day, against their limits, with the forecast.")
+    @app_commands.command(
+        description="Calls to the services by day, against their limits, with the forecast.",
+        extras={"example": "/quota"},
+    )
     @door()
     async def quota(self, interaction: Interaction) -> None:
         quota, now = self.bot.runtime.quota, self.bot.runtime.clock.now()
@@ -26,7 +29,7 @@ class Quota(commands.Cog):
         panels = charts.panels(await quota.usage(DAYS), states, queue, now, days=DAYS)
         picture = io.BytesIO(await charts.drawn(panels))
         file = discord.File(picture, filename="quota.png", description=charts.alt_text(panels, now))
-        card = quota_card.quota_card(states, queue).set_image(url="attachment://quota.png")
+        card = quota_card.quota_card(states, queue, now).set_image(url="attachment://quota.png")
         await interaction.edit_original_response(embeds=foreign.fit([card]), attachments=[file])
 
 

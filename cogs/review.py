@@ -16,7 +16,10 @@ class Review(commands.Cog):
     async def cog_load(self) -> None:
         self.bot.add_dynamic_items(*review_buttons.REVIEW_BUTTONS)
 
-    @app_commands.command(description="Tracks without a certain counterpart: choose, retry or dismiss.")
+    @app_commands.command(
+        description="Tracks without a certain counterpart: choose, retry or dismiss.",
+        extras={"example": "/review"},
+    )
     @door(Level.MODERATOR)
     async def review(self, interaction: Interaction) -> None:
         embed, view = await review_buttons.page(interaction, 0)

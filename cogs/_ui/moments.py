@@ -1,6 +1,6 @@
 """Moments and durations as people read them; Discord shows each reader their own timezone."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 
 def relative(moment: datetime) -> str:
@@ -20,6 +20,16 @@ def length(seconds: float | None) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def about(work: timedelta) -> str:
+    """An estimate: ``less than a minute``, ``about 5 minutes``, ``about 2 hours``."""
+    minutes = round(work.total_seconds() / 60)
+    if minutes < 1:
+        return "less than a minute"
+    if minutes < 90:
+        return f"about {minutes} minute{'s' if minutes > 1 else ''}"
+    return f"about {round(minutes / 60)} hours"
 
 
 def duration(seconds: float) -> str:

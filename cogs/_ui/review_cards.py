@@ -5,7 +5,7 @@ import discord
 from bot.model.matching import Candidate
 from bot.model.music import Service, Track
 from bot.model.review import BlacklistReason, BlacklistRow, BlacklistState
-from cogs._ui import colours, foreign, moments, words
+from cogs._ui import colours, foreign, moments, review_words
 
 CANDIDATES_SHOWN = 10
 ALWAYS_SHOWN = 5
@@ -18,7 +18,7 @@ _STATES = {
 
 
 def review_card(row: BlacklistRow, *, mapping_name: str = "", place: str = "") -> discord.Embed:
-    """One track with its candidates, best first: length, channel, score, link and the matcher's sentence."""
+    """One track with its candidates, best first: length, channel, score, link and what speaks against it."""
     source = Track(service=row.service, external_id=row.track_id, title=row.title, artists=row.artists)
     wanted = row.service.other
     card = discord.Embed(
@@ -39,13 +39,14 @@ def review_card(row: BlacklistRow, *, mapping_name: str = "", place: str = "") -
 
 
 def candidate_line(candidate: Candidate) -> str:
-    """``[Title](link) — channel · 3:45 (+2 s) · 0.93`` and the matcher's reason."""
+    """``[Title](link) — channel · 3:45 (+2 s) · 0.93`` and what speaks against it."""
     track, score = candidate.track, candidate.score
     gap = f" ({score.length_gap:+.0f} s)" if score.length_gap is not None else ""
-    reason = f"\n　{foreign.plain(score.reason, 90)}" if score.reason else ""
     who = foreign.plain(track.channel or track.byline or "unknown channel", 35)
     title = foreign.link(track.title, track.url, 50)
-    return f"{title} — {who} · {moments.length(track.duration)}{gap} · {score.total:.2f}{reason}"
+    return (
+        f"{title} — {who} · {moments.length(track.duration)}{gap} · {score.total:.2f}\n　{review_words.doubts(score)}"
+    )
 
 
 def options(row: BlacklistRow) -> list[discord.SelectOption]:
@@ -94,9 +95,8 @@ def _about(row: BlacklistRow, source: Track, wanted: Service, mapping_name: str)
     lines = [f"{foreign.link(row.title, source.url, 100)}{by} on {row.service.label}"]
     if mapping_name:
         lines.append(f"Mapping “{foreign.plain(mapping_name, 80)}”")
-    why = words.REASONS[row.reason]
-    explanation = f": {foreign.plain(row.explanation, 300)}" if row.explanation else ""
-    lines.append(f"**{why[0].upper()}{why[1:]}** on {wanted.label}{explanation}")
+    why = review_words.why(row, 100)
+    lines.append(f"On {wanted.label}: {why}")
     if row.state in _STATES:
         lines.append(_STATES[row.state])
     elif row.next_look_at is not None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping as Map
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import discord
 
@@ -15,10 +15,14 @@ from bot.model.plan import Cost, Plan
 from bot.model.quota import Bucket, BucketState
 from bot.model.review import BlacklistRow
 from bot.model.run import RunCounts, RunStatus
-from cogs._ui import bars, colours, foreign, moments, words
+from cogs._ui import bars, colours, foreign, moments, review_words, words
+from cogs._ui import tally as tallies
+from cogs._ui.tally import Tally
 
 SHOWN = 8  # tracks named in each list of a plan
 NOT_FOUND_SHOWN = 15
+WRITE_UNITS = 50  # of YouTube
+CALL_SECONDS = 0.7  # what a call of the services takes in practice; a search on YouTube is two
 States = Map[Bucket, BucketState]
 
 
@@ -28,6 +32,7 @@ class Outcome:
 
     status: RunStatus
     counts: RunCounts
+    tally: Tally
     seconds: float
     problems: tuple[tuple[SyncItem, BlacklistRow | None], ...] = ()
     error: str = ""
@@ -35,7 +40,13 @@ class Outcome:
 
 
 def plan_card(
-    mapping: Mapping, plan: Plan, *, states: States, reviews: Sequence[BlacklistRow] = (), preview: bool = False
+    mapping: Mapping,
+    plan: Plan,
+    *,
+    states: States,
+    now: datetime,
+    reviews: Sequence[BlacklistRow] = (),
+    preview: bool = False,
 ) -> discord.Embed:
     """The plan: what would change, what it costs, when it is through, and what waits for a person."""
     card = discord.Embed(
@@ -52,11 +63,11 @@ def plan_card(
         card.add_field(name=name, value=foreign.bullets(lines, 800, most=5), inline=False)
     if plan.diffs:
         card.add_field(name="Cost", value=cost_line(plan.cost, states))
-        card.add_field(name="Done", value=done_line(plan.cost))
+        card.add_field(name="When", value=done_line(plan.cost, now))
     return card
 
 
-def progress_card(mapping: Mapping, fact: Progress, *, finished_before: int = 0) -> discord.Embed:
+def progress_card(mapping: Mapping, fact: Progress, tally: Tally, *, finished_before: int = 0) -> discord.Embed:
     """Where the run stands: bar, counts and the track at hand."""
     finished, total = finished_before + fact.finished, finished_before + fact.total
     card = discord.Embed(
@@ -66,7 +77,7 @@ def progress_card(mapping: Mapping, fact: Progress, *, finished_before: int = 0)
     )
     if fact.current_title:
         card.add_field(name="Now", value=foreign.plain(fact.current_title, 200), inline=False)
-    card.add_field(name="So far", value=counts_line(fact.run.counts), inline=False)
+    card.add_field(name="So far", value=tallies.line(tally), inline=False)
     card.set_footer(text="This message follows the run by itself.")
     return card
 
@@ -86,12 +97,12 @@ def summary_card(mapping: Mapping, outcome: Outcome) -> discord.Embed:
     card = discord.Embed(
         title=_summary_title(mapping, outcome), description=words.pair(mapping), colour=_summary_colour(outcome)
     )
-    card.add_field(name="Result", value=counts_line(counts), inline=False)
+    card.add_field(name="Result", value=tallies.line(outcome.tally), inline=False)
     card.add_field(name="Time", value=moments.duration(outcome.seconds))
     card.add_field(name="Calls", value=words.count(counts.api_requests, "call"))
     if counts.quota_units:
         card.add_field(name="Quota", value=words.count(counts.quota_units, "unit"))
-    if counts.waiting:
+    if outcome.tally.waiting:
         card.add_field(name="Still waiting", value=_waiting_line(outcome), inline=False)
     if outcome.error:
         card.add_field(name="What went wrong", value=foreign.plain(outcome.error, 500), inline=False)
@@ -120,15 +131,6 @@ def cancelled_card(mapping_name: str) -> discord.Embed:
     )
 
 
-def counts_line(counts: RunCounts) -> str:
-    parts = [f"{counts.adds:,} added", f"{counts.removals:,} removed", f"{counts.skipped:,} already there or skipped"]
-    if counts.failed:
-        parts.append(f"{counts.failed:,} failed or to decide")
-    if counts.waiting:
-        parts.append(f"{counts.waiting:,} waiting")
-    return " · ".join(parts)
-
-
 def cost_line(cost: Cost, states: States) -> str:
     """What a plan or queue spends, against what is left now."""
     parts = []
@@ -143,19 +145,27 @@ def cost_line(cost: Cost, states: States) -> str:
     return "\n".join(parts) or "nothing"
 
 
-def done_line(cost: Cost) -> str:
+def done_line(cost: Cost, now: datetime) -> str:
+    """When work that costs so much is through: a moment only where it must wait for a quota to be full again."""
     if cost.done_at is None:
         return "never under the present limits: one of them is 0"
-    return f"{moments.relative(cost.done_at)}\n{moments.exact(cost.done_at)}"
+    if cost.done_at > now:
+        return (
+            f"More than today's quota has left.\nDone {moments.relative(cost.done_at)}, {moments.exact(cost.done_at)}"
+        )
+    return f"Fits into today's quota;\n{moments.about(working_time(cost))}"
+
+
+def working_time(cost: Cost) -> timedelta:
+    """How long the calls take one after the other; an estimate."""
+    calls = cost.youtube_units // WRITE_UNITS + 2 * cost.youtube_searches + cost.spotify_calls
+    return timedelta(seconds=calls * CALL_SECONDS)
 
 
 def review_line(row: BlacklistRow) -> str:
-    """A track that waits for a person, with the reason: ``Title — Artist: a person should choose``."""
+    """A track that waits for a person, with the reason: ``Title — Artist: nothing certain; nearest: …``."""
     artists = f" — {foreign.plain(', '.join(row.artists), 40)}" if row.artists else ""
-    why = words.REASONS[row.reason]
-    if row.explanation:
-        why += f" ({foreign.plain(row.explanation, 90)})"
-    return f"{foreign.plain(row.title, 60)}{artists}: {why}"
+    return f"{foreign.plain(row.title, 60)}{artists}: {review_words.why(row)}"
 
 
 def problem_line(item: SyncItem, row: BlacklistRow | None) -> str:
@@ -225,7 +235,7 @@ def _summary_title(mapping: Mapping, outcome: Outcome) -> str:
     name = f"“{foreign.plain(mapping.name, 80)}”"
     if outcome.status is RunStatus.FAILED:
         return f"Sync of {name} failed"
-    if outcome.counts.waiting:
+    if outcome.tally.waiting:
         return f"Sync of {name} waits"
     return f"Synced {name}"
 
@@ -233,10 +243,10 @@ def _summary_title(mapping: Mapping, outcome: Outcome) -> str:
 def _summary_colour(outcome: Outcome) -> int:
     if outcome.status is RunStatus.FAILED:
         return colours.BAD
-    return colours.CAUTION if outcome.counts.waiting or outcome.problems else colours.GOOD
+    return colours.CAUTION if outcome.tally.waiting or outcome.problems else colours.GOOD
 
 
 def _waiting_line(outcome: Outcome) -> str:
     until = f" {moments.relative(outcome.waits_until)}" if outcome.waits_until else ""
-    waiting = words.count(outcome.counts.waiting, "change waits", "changes wait")
+    waiting = words.count(outcome.tally.waiting, "change waits", "changes wait")
     return f"{waiting} and will go on by itself{until}; this message will follow."

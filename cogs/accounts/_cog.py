@@ -25,7 +25,10 @@ class Accounts(commands.Cog):
     async def cog_load(self) -> None:
         self.bot.add_dynamic_items(*ACCOUNT_BUTTONS)
 
-    @app_commands.command(description="Link your Spotify or YouTube account.")
+    @app_commands.command(
+        description="Link your Spotify or YouTube account.",
+        extras={"example": "/connect service:Spotify"},
+    )
     @app_commands.describe(service="Which one")
     @app_commands.choices(service=[app_commands.Choice(name=each.label, value=each.value) for each in Service])
     @door(answer=Answer.PRIVATE)
@@ -42,7 +45,10 @@ class Accounts(commands.Cog):
         link.add_item(discord.ui.Button(label=f"Open {wanted.label}", url=address))
         await interaction.edit_original_response(embed=card, view=link)
 
-    @app_commands.command(description="Your linked music accounts: status, confirm, disconnect, forget me.")
+    @app_commands.command(
+        description="Your linked music accounts: status, confirm, disconnect, forget me.",
+        extras={"example": "/accounts"},
+    )
     @door(answer=Answer.PRIVATE)
     async def accounts(self, interaction: Interaction) -> None:
         runtime, person = self.bot.runtime, interaction.user.id

@@ -30,7 +30,10 @@ class Setup(commands.Cog):
     async def cog_load(self) -> None:
         self.bot.add_dynamic_items(LogChannel, ModeratorRole, AdminRole, LogLevel, Timezone)
 
-    @app_commands.command(description="Log channel, roles and timezone of this server; without options a panel.")
+    @app_commands.command(
+        description="Log channel, roles and timezone of this server; without options a panel.",
+        extras={"example": "/setup log_channel:#music-log timezone:Europe/Berlin"},
+    )
     @app_commands.describe(
         log_channel="Where warnings and errors are posted",
         moderator_role="Who may sync, retry and review",

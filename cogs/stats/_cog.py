@@ -36,7 +36,10 @@ class Stats(commands.Cog):
             each.stop()
         self._boards.clear()
 
-    @app_commands.command(description="Mappings, queue, quota and the last runs; refreshes itself.")
+    @app_commands.command(
+        description="Mappings, queue, quota and the last runs; refreshes itself.",
+        extras={"example": "/stats"},
+    )
     @door()
     async def stats(self, interaction: Interaction) -> None:
         await self.show(interaction, guild_of(interaction), refreshing=True)

@@ -16,6 +16,7 @@ from bot.runtime import Runtime
 from cogs._ui import completion, foreign, sync_cards
 from cogs._ui.doors import Pressed, door, panel
 from cogs._ui.levels import Level
+from cogs._ui.owners import pause_if_left
 from cogs._ui.reach import Client, Interaction, guild_of, runtime_of
 from cogs.sync._follow import Follower, Message
 
@@ -31,13 +32,17 @@ class Sync(commands.Cog):
         self.bot.add_dynamic_items(*PLAN_BUTTONS)
         await self.follower.resume()
 
-    @app_commands.command(description="Bring two playlists in step now, or preview what that would change.")
+    @app_commands.command(
+        description="Bring two playlists in step now, or preview what that would change.",
+        extras={"example": "/sync mapping:Trip preview:True"},
+    )
     @app_commands.describe(mapping="Which mapping, by name or id", preview="Only show the plan; change nothing yet")
     @door(Level.MODERATOR)
     async def sync(self, interaction: Interaction, mapping: str, preview: bool = False) -> None:
         runtime, guild_id = self.bot.runtime, guild_of(interaction)
         found = await runtime.mappings.find(guild_id, mapping)
         log.info(Event.SYNC_REQUESTED, extra={"mapping": found.name, "mapping_id": found.id})
+        await pause_if_left(self.bot, found, present=interaction.user.id)  # a paused one is refused with its reason
         if preview:
             started = await runtime.sync.preview(found.id, interaction.user.id)
             card = await plan_card(runtime, found, started, preview=True)
@@ -130,7 +135,12 @@ async def plan_card(
     kept_out = await runtime.storage.blacklist.open_of_mapping(mapping.id) if started.plan.in_review else []
     reviews = [row for row in kept_out if row.state is BlacklistState.OPEN]
     card = sync_cards.plan_card(
-        mapping, started.plan, states=await runtime.quota.states(), reviews=reviews, preview=preview
+        mapping,
+        started.plan,
+        states=await runtime.quota.states(),
+        now=runtime.clock.now(),
+        reviews=reviews,
+        preview=preview,
     )
     if started.changed:
         card.set_footer(text="The playlists had changed since the preview, so this plan was made anew.")

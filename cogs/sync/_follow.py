@@ -19,6 +19,7 @@ from cogs._ui.doors import panel
 from cogs._ui.item_buttons import ItemDetails, RetryItem, ReviewItem, for_item
 from cogs._ui.places import Place, Places
 from cogs._ui.reach import Client
+from cogs._ui.tally import Tally, tally
 
 log = logging.getLogger(__name__)
 
@@ -121,9 +122,9 @@ class Follower:
             following.changed = False
             if following.ended:
                 await self._show_summary(following, mapping)
-            elif following.latest is not None:
+            elif (latest := following.latest) is not None:
                 before = following.finished_before
-                card = sync_cards.progress_card(mapping, following.latest, finished_before=before)
+                card = sync_cards.progress_card(mapping, latest, await self._so_far(following), finished_before=before)
                 await self._edit(following, [*filter(None, [following.plan_card]), card], None)
             else:
                 waiting = len(await self._open_items(mapping.id))
@@ -132,12 +133,15 @@ class Follower:
     async def _show_summary(self, following: Following, mapping: Mapping) -> None:
         runs = await self._runs(following)
         waiting = await self._open_items(mapping.id)
-        problems = await self._problems(mapping.id, runs)
+        items = await self._items(runs)
+        rows = await self._runtime.storage.blacklist.open_of_mapping(mapping.id)
+        problems = _problems(items, rows)
         latest = max(runs, key=lambda run: run.id, default=None)
         failed = latest is not None and latest.status is RunStatus.FAILED and not waiting
         outcome = sync_cards.Outcome(
             status=RunStatus.FAILED if failed else RunStatus.COMPLETED,
-            counts=dataclasses.replace(_sum(runs), waiting=len(waiting)),
+            counts=_sum(runs),
+            tally=tally(items, rows, waiting=len(waiting)),
             seconds=(self._runtime.clock.now() - following.since).total_seconds(),
             problems=problems,
             error=latest.error if failed and latest is not None else "",
@@ -155,15 +159,13 @@ class Follower:
     async def _open_items(self, mapping_id: int) -> list[SyncItem]:
         return await self._runtime.storage.items.open_of_mapping(mapping_id)
 
-    async def _problems(self, mapping_id: int, runs: Sequence[Run]) -> tuple[Problem, ...]:
-        storage = self._runtime.storage
-        rows = {(row.service, row.track_id): row for row in await storage.blacklist.open_of_mapping(mapping_id)}
-        items = {item.id: item for run in runs for item in await storage.items.of_run(run.id)}
-        return tuple(
-            (item, rows.get((item.source_service, item.source_track_id)))
-            for item in sorted(items.values(), key=lambda item: item.id)
-            if item.status in _PROBLEMS
-        )
+    async def _items(self, runs: Sequence[Run]) -> list[SyncItem]:
+        items = {item.id: item for run in runs for item in await self._runtime.storage.items.of_run(run.id)}
+        return sorted(items.values(), key=lambda item: item.id)
+
+    async def _so_far(self, following: Following) -> Tally:
+        rows = await self._runtime.storage.blacklist.open_of_mapping(following.mapping_id)
+        return tally(await self._items(await self._runs(following)), rows)
 
     async def _remember(self, following: Following) -> None:
         if isinstance(following.message, discord.PartialMessage):  # the other kind dies with its interaction
@@ -185,6 +187,13 @@ class Follower:
                 Event.TASK_FAILED,
                 extra={"task": "the live message", "error": str(failure), "mapping_id": following.mapping_id},
             )
+
+
+def _problems(items: Sequence[SyncItem], rows: Sequence[BlacklistRow]) -> tuple[Problem, ...]:
+    by_track = {(row.service, row.track_id): row for row in rows}
+    return tuple(
+        (item, by_track.get((item.source_service, item.source_track_id))) for item in items if item.status in _PROBLEMS
+    )
 
 
 def _sum(runs: Sequence[Run]) -> RunCounts:

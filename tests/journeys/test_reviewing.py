@@ -51,7 +51,7 @@ async def test_a_card_shows_candidates_with_length_channel_score_and_link(tmp_pa
         first = row.candidates[0].track
         assert f"https://www.youtube.com/watch?v={first.external_id}" in text
         assert "3:21 (+3 s) · 0.70" in text
-        assert "two are alike" in text
+        assert "a person should choose; nearest: " in text
         assert "1 of 1 open" in text
         assert custom_ids(card) == [f"review:{action}:{row.id}" for action in ("choose", "retry", "dismiss", "never")]
 

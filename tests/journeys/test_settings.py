@@ -5,6 +5,7 @@ from typing import Any
 
 import discord
 import pytest
+from discord import app_commands
 from discord.ext import commands
 
 import cogs
@@ -101,6 +102,10 @@ async def test_help_names_every_command(tmp_path: Path) -> None:
         text = said(answer(shown))
         for name in room.admin.available_commands(room.channel):
             assert f"`/{name}`" in text
+        for command in room.env.bot.tree.walk_commands():
+            if isinstance(command, app_commands.Command):
+                assert command.extras["example"].startswith(f"/{command.qualified_name}")
+                assert f"`{command.extras['example']}`" in text
 
 
 async def test_commands_are_those_of_the_design(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ async def test_a_preview_shows_the_plan_and_changes_nothing(tmp_path: Path) -> N
         assert room.sandbox.world.tracks[0].title in text
         assert "YouTube units" in text
         assert "YouTube searches" in text
-        assert "<t:" in text
+        assert "Fits into today's quota" in text
         assert custom_ids(message) == [f"plan:apply:{run}", f"plan:cancel:{run}"]
         await room.work()
         assert not _destination(room, mapping)

@@ -1,5 +1,6 @@
 """The messages in Discord, from model facts: what they say, and that hostile or endless facts fit into them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import discord
@@ -28,6 +29,7 @@ from cogs._ui import (
     review_cards,
     sync_cards,
 )
+from cogs._ui.tally import Tally, tally
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HOSTILE = "@everyone `**[x](https://evil.example)** \u202e<@1> " + "𝕏" * 4000
@@ -84,6 +86,7 @@ def _row(title: str = "Lost song", **fields: object) -> BlacklistRow:
         "title": title,
         "artists": (title,),
         "reason": BlacklistReason.LOW_CONFIDENCE,
+        "candidates": (_candidate("Lost song (Live)", gates=("version:live", "length-near"), gap=4.2),),
         "explanation": "title 0.98, live version: rejected",
     }
     return BlacklistRow(**{**values, **fields})  # type: ignore[arg-type]
@@ -106,11 +109,11 @@ def _item(title: str = "Lost song", status: ItemStatus = ItemStatus.BLACKLISTED,
     )
 
 
-def _candidate(title: str, number: int = 0) -> Candidate:
+def _candidate(title: str, number: int = 0, *, gates: tuple[str, ...] = (), gap: float = 2.0) -> Candidate:
     track = Track(
         service=Service.YOUTUBE, external_id=f"vid{number:08}", title=title, channel="A Channel", duration=225.0
     )
-    return Candidate(track=track, score=Score(total=0.83, title=0.9, artist=1.0, length_gap=2.0, reason=title))
+    return Candidate(track=track, score=Score(total=0.83, title=0.9, artist=1.0, length_gap=gap, gates=gates))
 
 
 def _text(card: discord.Embed) -> str:
@@ -134,7 +137,7 @@ def _full_plan(title: str, size: int) -> Plan:
 
 
 def test_a_plan_shows_adds_removals_moves_cost_and_when_it_is_done() -> None:
-    text = _text(sync_cards.plan_card(_mapping(), _full_plan("Wannabe", 12), states=STATES, reviews=[_row()]))
+    text = _text(sync_cards.plan_card(_mapping(), _full_plan("Wannabe", 12), states=STATES, now=NOW, reviews=[_row()]))
     for said in (
         "12 tracks to add, 12 tracks to remove, 12 tracks to move",
         "80 tracks in step",
@@ -145,7 +148,7 @@ def test_a_plan_shows_adds_removals_moves_cost_and_when_it_is_done() -> None:
         "600 YouTube units (9,400 left)",
         "12 YouTube searches (0 left)",
         f"<t:{int((NOW + timedelta(days=1)).timestamp())}:R>",
-        "Lost song — Lost song: a person should choose (title 0.98, live version: rejected)",
+        "Lost song — Lost song: a person should choose; nearest: “Lost song (Live)” — live version, 4 s longer",
         "… and 4 more",
         "4 more tracks beyond the cap",
     ):
@@ -153,7 +156,7 @@ def test_a_plan_shows_adds_removals_moves_cost_and_when_it_is_done() -> None:
 
 
 def test_an_empty_plan_says_that_both_are_in_step() -> None:
-    card = sync_cards.plan_card(_mapping(), Plan(mapping_id=3, unchanged=80), states=STATES)
+    card = sync_cards.plan_card(_mapping(), Plan(mapping_id=3, unchanged=80), states=STATES, now=NOW)
     assert card.title == "In step: “Trip”"
     assert card.colour == discord.Colour(colours.GOOD)
     assert "Nothing to change" in _text(card)
@@ -161,7 +164,7 @@ def test_an_empty_plan_says_that_both_are_in_step() -> None:
 
 def test_a_stopped_plan_says_why_and_who_can_force_it() -> None:
     guard = Guard(kind=GuardKind.TOO_MANY_REMOVALS, sentence="It would remove 30 tracks; the cap is 25.")
-    card = sync_cards.plan_card(_mapping(), Plan(mapping_id=3, guard=guard), states=STATES)
+    card = sync_cards.plan_card(_mapping(), Plan(mapping_id=3, guard=guard), states=STATES, now=NOW)
     assert "Stopped before changing anything" in (card.title or "")
     assert "the cap is 25" in _text(card)
     assert "admin can force" in _text(card)
@@ -169,16 +172,51 @@ def test_a_stopped_plan_says_why_and_who_can_force_it() -> None:
 
 def test_a_plan_that_never_fits_says_so() -> None:
     plan = Plan(mapping_id=3, adds=(Add(side=Side.RIGHT, source=_track("x")),), cost=Cost(youtube_units=50))
-    assert "never under the present limits" in _text(sync_cards.plan_card(_mapping(), plan, states=STATES))
+    assert "never under the present limits" in _text(sync_cards.plan_card(_mapping(), plan, states=STATES, now=NOW))
+
+
+@pytest.mark.parametrize(
+    ("cost", "words"),
+    [
+        (Cost(youtube_units=102, youtube_searches=2, done_at=NOW), "less than a minute"),
+        (Cost(youtube_units=4080, youtube_searches=80, done_at=NOW), "about 3 minutes"),
+        (Cost(youtube_units=500_000, done_at=NOW), "about 2 hours"),
+    ],
+)
+def test_work_that_fits_now_is_given_as_a_duration_and_not_as_a_moment(cost: Cost, words: str) -> None:
+    text = sync_cards.done_line(cost, NOW)
+    assert text == f"Fits into today's quota;\n{words}"
+
+
+def test_each_change_is_counted_once_by_how_it_stands() -> None:
+    done = _item(status=ItemStatus.DONE)
+    items = [
+        replace(done, intent_at=NOW),
+        replace(done, intent_at=NOW, action=Action.REMOVE_TRACK),
+        replace(done, intent_at=NOW, action=Action.MOVE_TRACK),
+        done,
+        _item(),
+        replace(_item(), source_track_id="elsewhere"),
+        _item(status=ItemStatus.ERROR),
+        _item(status=ItemStatus.SKIPPED),
+    ]
+    assert tally(items, [_row()], waiting=4) == Tally(
+        added=1, removed=1, moved=1, there=1, in_review=1, not_found=1, failed=1, unneeded=1, waiting=4
+    )
+
+
+def test_a_track_without_any_candidate_was_simply_not_found() -> None:
+    row = _row(reason=BlacklistReason.SEARCH_FAILED, candidates=())
+    assert sync_cards.review_line(row) == "Lost song — Lost song: nothing found"
 
 
 def test_progress_shows_bar_counts_and_the_track_at_hand() -> None:
     fact = Progress(run=_run(adds=10), guild_id=9, total=80, finished=20, current_title="Wannabe")
-    text = _text(sync_cards.progress_card(_mapping(), fact))
+    text = _text(sync_cards.progress_card(_mapping(), fact, Tally(added=10, not_found=2)))
     assert "▰▰▰▰▰▱" in text
     assert "20 of 80" in text
     assert "Wannabe" in text
-    assert "10 added" in text
+    assert "10 added · 2 not found" in text
 
 
 @pytest.mark.parametrize(("finished", "total", "filled"), [(0, 80, 0), (79, 80, 19), (80, 80, 20), (0, 0, 20)])
@@ -190,14 +228,16 @@ def test_the_bar_is_full_only_when_all_is_finished(finished: int, total: int, fi
 def test_a_summary_names_what_was_not_found_with_its_reason() -> None:
     outcome = sync_cards.Outcome(
         status=RunStatus.COMPLETED,
-        counts=RunCounts(adds=70, skipped=5, failed=2, waiting=3, quota_units=3500),
+        counts=RunCounts(quota_units=3500),
+        tally=Tally(added=70, there=3, in_review=1, failed=1, waiting=3),
         seconds=185,
         problems=((_item(), _row()), (_item("Other", ItemStatus.ERROR), None)),
         waits_until=NOW,
     )
     text = _text(sync_cards.summary_card(_mapping(), outcome))
     for said in (
-        "70 added", "3 min 5 s", "3,500 units", "3 changes wait", "Not in the playlist (2)",
+        "70 added · 3 already there · 1 to review · 1 failed · 3 waiting",
+        "3 min 5 s", "3,500 units", "3 changes wait", "Not in the playlist (2)",
         "**1.** Lost song — Lost song: a person should choose", "**2.** Other: The playlist is full",
     ):  # fmt: skip
         assert said in text
@@ -208,7 +248,7 @@ def test_a_review_card_shows_each_candidate_with_length_channel_score_and_link()
     text = _text(review_cards.review_card(row, mapping_name="Trip", place="1 of 4 open"))
     assert "[Lost song 3](https://www.youtube.com/watch?v=vid00000003) — A Channel · 3:45 (+2 s) · 0.83" in text
     assert "**10.**" in text
-    assert "A person should choose** on YouTube: title 0.98, live version: rejected" in text
+    assert "On YouTube: a person should choose; nearest: “Lost song 0” — 2 s longer" in text
     choices = review_cards.options(row)
     assert [choice.value for choice in choices] == [f"vid{number:08}" for number in range(10)]
     assert choices[0].description == "A Channel · 3:45 · 0.83"
@@ -244,7 +284,12 @@ def test_every_card_is_harmless_and_fits_with_hostile_facts() -> None:
     row = _row(HOSTILE, explanation=HOSTILE, candidates=tuple(_candidate(HOSTILE, n) for n in range(50)))
     item = _item(HOSTILE)
     outcome = sync_cards.Outcome(
-        status=RunStatus.FAILED, counts=RunCounts(waiting=1), seconds=1, problems=((item, row),) * 50, error=HOSTILE
+        status=RunStatus.FAILED,
+        counts=RunCounts(),
+        tally=Tally(waiting=1),
+        seconds=1,
+        problems=((item, row),) * 50,
+        error=HOSTILE,
     )
     account = Account(
         id=1,
@@ -261,8 +306,8 @@ def test_every_card_is_harmless_and_fits_with_hostile_facts() -> None:
     plan = _full_plan(HOSTILE, 50)
     cards = [
         [
-            sync_cards.plan_card(mapping, plan, states=STATES, reviews=[row] * 50),
-            sync_cards.progress_card(mapping, fact),
+            sync_cards.plan_card(mapping, plan, states=STATES, now=NOW, reviews=[row] * 50),
+            sync_cards.progress_card(mapping, fact, Tally()),
         ],
         [sync_cards.summary_card(mapping, outcome)],
         [sync_cards.cancelled_card(HOSTILE)],
@@ -292,8 +337,8 @@ def test_every_card_is_harmless_and_fits_with_hostile_facts() -> None:
 
 def test_the_quota_card_shows_what_is_left_and_what_the_queue_takes() -> None:
     queue = Cost(youtube_units=1200, youtube_searches=20, done_at=NOW + timedelta(hours=30))
-    text = _text(quota_card.quota_card(STATES, queue))
+    text = _text(quota_card.quota_card(STATES, queue, NOW))
     assert "9,400 left" in text
     assert "100 of 100" in text
     assert "20 YouTube searches (0 left)" in text
-    assert "Nothing is waiting" in _text(quota_card.quota_card(STATES, Cost()))
+    assert "Nothing is waiting" in _text(quota_card.quota_card(STATES, Cost(), NOW))
