@@ -145,7 +145,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         multiply(file, asked.logs, asked.items)
         print(f"{asked.logs:,} log lines, {asked.items:,} items, {file.stat().st_size / 2**20:,.0f} MiB")
         p99 = show("as served", asyncio.run(measure(url, SystemClock(), asked.requests, timedelta(seconds=5))))
-        show("computed every time", asyncio.run(measure(url, HastyClock(), asked.requests // 10, timedelta())))
+        show("computed every time", asyncio.run(measure(url, HastyClock(), asked.requests // 2, timedelta())))
     return 0 if p99 < LIMIT_MS else 1
 
 
