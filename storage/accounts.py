@@ -13,7 +13,8 @@ from bot.model.errors import LoginNeeded
 from bot.model.music import Profile, Service
 from storage.crypto import Unreadable, Vault
 from storage.database import Database, Repository, reads, writes
-from storage.schema import accounts, logs, mappings, matches, oauth_states, playlists, runs
+from storage.notes import own_ids_name
+from storage.schema import accounts, logs, mappings, matches, meta, oauth_states, playlists, runs
 
 _NOBODY = "(forgotten)"
 _KNOWN_TO_BE_THEIRS = (AccountStatus.CONNECTED, AccountStatus.NEEDS_LOGIN)
@@ -161,10 +162,12 @@ class Accounts(Repository):
     @writes
     async def forget_user(self, connection: AsyncConnection, discord_user_id: int) -> list[int]:
         """Deletes tokens and names of a person, and makes what they did anonymous; the ids of their accounts."""
-        theirs = select(accounts.c.id, accounts.c.display_name).where(accounts.c.discord_user_id == discord_user_id)
-        names = {row.id: row.display_name for row in await connection.execute(theirs.order_by(accounts.c.id))}
-        ids = list(names)
-        await _forget_names(connection, frozenset(filter(None, names.values())))
+        theirs = select(accounts).where(accounts.c.discord_user_id == discord_user_id).order_by(accounts.c.id)
+        rows = (await connection.execute(theirs)).all()
+        ids = [row.id for row in rows]
+        await _forget_names(connection, frozenset(row.display_name for row in rows if row.display_name))
+        notes = [own_ids_name(row.external_id) for row in rows]
+        await connection.execute(delete(meta).where(meta.c.name.in_(notes)))
         await connection.execute(update(playlists).where(playlists.c.account_id.in_(ids)).values(owner_id=""))
         for account_id in ids:
             nobody = {

@@ -51,7 +51,7 @@ class MusicServices:
         if config.has(Service.YOUTUBE):
             consents[Service.YOUTUBE] = GoogleConsent(config)
         self._consents = consents
-        self._memory = Memory()
+        self._memory = Memory(storage.meta)
         self._free_search = (
             YouTubeMusic(config.ytmusic_api_url, workers=self._workers, clock=clock)
             if config.youtube_search == "ytmusic"

@@ -81,6 +81,22 @@ async def test_the_log_of_a_sync_stands_in_the_database_of_a_demo(
     assert secret == (0,)
 
 
+async def test_unchanged_playlists_cost_one_call_each_after_a_restart_too(sqlite_url: str) -> None:
+    clock = NotingClock()
+    with simulated(clock) as sandbox:
+        async with engine_room(sqlite_url, sandbox, clock) as engine:
+            await synced_through_faults(engine, Service.YOUTUBE)
+            clock.advance(120)
+            [mapping] = await engine.storage.mappings.all_enabled()
+            await engine.sync.start(mapping.id, ALICE)
+            await engine.executor.drain(mapping.id)
+        async with engine_room(sqlite_url, sandbox, clock) as engine:
+            before = len(sandbox.books.requests())
+            await engine.sync.start(mapping.id, ALICE)
+        asked = [one.path for one in sandbox.books.requests()[before:]]
+    assert asked == ["/v1/me/playlists", "/youtube/v3/playlists"]
+
+
 def strange_spotify_page(count: int, start: int = 0) -> dict[str, object]:
     """As the documents allow it: fields that nobody asked for, a null, an absolute ``next``, and no ``total``."""
     tracks = [

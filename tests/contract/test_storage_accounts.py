@@ -170,6 +170,7 @@ async def test_forget_me_leaves_nothing_that_names_the_person(each_storage: Stor
         details={"account": name},
     )
     await each_storage.logs.append([line])
+    await each_storage.meta.keep_own_ids(theirs[0].external_id, frozenset({"me.name"}))
     owned = text("UPDATE playlists SET owner_id = 'me'")
     await each_storage.db.write(lambda connection: connection.execute(owned))
     await each_storage.oauth.put_state("hash", Service.SPOTIFY, PERSON, GUILD, "it", "ver", now + timedelta(minutes=9))
@@ -189,6 +190,7 @@ async def test_forget_me_leaves_nothing_that_names_the_person(each_storage: Stor
     assert kept.message == "The account (forgotten) is linked"
     assert name
     assert name not in str(kept.details)
+    assert await each_storage.meta.own_ids(theirs[0].external_id) == frozenset()
     named = text("SELECT COUNT(*) FROM playlists WHERE owner_id <> ''")
     assert await each_storage.db.read(lambda connection: connection.scalar(named)) == 0
     assert await each_storage.oauth.peek("hash") is None

@@ -14,6 +14,7 @@ from bot.services.protocol import Capabilities
 from bot.services.spotify import wire
 from bot.services.spotify.client import client
 from bot.services.transport import Outlet
+from storage.notes import Notes
 
 T = TypeVar("T")
 
@@ -40,11 +41,28 @@ CAPABILITIES = Capabilities(
 
 
 class Memory:
-    """What the adapters learn of the app and its people and keep while the program runs."""
+    """What the adapters learn of the app and its people; the people's ids outlive the program."""
 
-    def __init__(self) -> None:
-        self.own_ids: dict[str, frozenset[str]] = {}  # account's external id -> ids of the same person
+    def __init__(self, notes: Notes) -> None:
         self.batch_gets: bool | None = None  # None: not tried yet; only apps with extended quota have them
+        self._notes = notes
+        self._own_ids: dict[str, frozenset[str]] = {}
+        self._kept: set[str] = set()
+
+    def heard(self, account: str, ids: frozenset[str]) -> None:
+        """Remember until the program ends: a login that is only being looked at leaves no trace in the database."""
+        self._own_ids[account] = ids
+
+    async def own_ids(self, account: str) -> frozenset[str]:
+        """The ids of a linked account's person, kept from now on; empty where they were never asked for."""
+        if account not in self._own_ids and (noted := await self._notes.own_ids(account)):
+            self._own_ids[account] = noted
+            self._kept.add(account)
+        ids = self._own_ids.get(account, frozenset())
+        if ids and account not in self._kept:
+            await self._notes.keep_own_ids(account, ids)
+            self._kept.add(account)
+        return ids
 
 
 class SpotifyAdapter:
@@ -195,19 +213,19 @@ class SpotifyAdapter:
 
     async def _own_ids(self, playlists: Sequence[dict[str, Any]]) -> frozenset[str]:
         """Every id of our person. Asked for only where a playlist's owner is not the id that we know already."""
-        known = self._memory.own_ids.get(self._account)
-        if known is not None:
+        known = await self._memory.own_ids(self._account)
+        if known:
             return known
         if all(self._account in wire.owner_ids(one) for one in playlists):
             return frozenset({self._account})
         await self._me()
-        return self._memory.own_ids[self._account]
+        return await self._memory.own_ids(self._account)
 
     async def _me(self) -> dict[str, Any]:
         me = await self._read("me", lambda spotify: spotify.me())
         ids = wire.user_ids(me)
-        for one in {*ids, self._account}:
-            self._memory.own_ids[one] = ids
+        for one in {*ids, self._account} - {""}:
+            self._memory.heard(one, ids)
         return me
 
     async def _read(self, operation: str, ask: Callable[..., Any]) -> dict[str, Any]:
