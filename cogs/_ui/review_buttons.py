@@ -29,7 +29,7 @@ class Choose(Pressed, template=r"review:choose:(?P<key>[0-9]{1,19})"):
         row = await runtime.reviews.choose(guild_id, self.key, self.item.values[0], interaction.user.id)
         chosen = next((c.track.title for c in row.candidates if c.track.external_id == self.item.values[0]), "")
         what = f"“{foreign.plain(chosen, 100)}”" if chosen else "The chosen track"
-        await _decided(interaction, row, f"{what} was chosen by {interaction.user.mention} and is being added.")
+        await _decided(interaction, row, f"{what} was chosen by {_name(interaction)} and is being added.")
 
 
 class Retry(Pressed, template=r"review:retry:(?P<key>[0-9]{1,19})"):
@@ -41,7 +41,7 @@ class Retry(Pressed, template=r"review:retry:(?P<key>[0-9]{1,19})"):
 
     async def act(self, interaction: Interaction) -> None:
         row = await runtime_of(interaction).reviews.retry(guild_of(interaction), self.key, interaction.user.id)
-        await _decided(interaction, row, f"It is being looked for again, asked by {interaction.user.mention}.")
+        await _decided(interaction, row, f"It is being looked for again, asked by {_name(interaction)}.")
 
 
 class Dismiss(Pressed, template=r"review:dismiss:(?P<key>[0-9]{1,19})"):
@@ -55,9 +55,7 @@ class Dismiss(Pressed, template=r"review:dismiss:(?P<key>[0-9]{1,19})"):
 
     async def act(self, interaction: Interaction) -> None:
         row = await runtime_of(interaction).reviews.dismiss(guild_of(interaction), self.key, interaction.user.id)
-        await _decided(
-            interaction, row, f"Dismissed by {interaction.user.mention}: it is passed over and not shown again."
-        )
+        await _decided(interaction, row, f"Dismissed by {_name(interaction)}: it is passed over and not shown again.")
 
 
 class Never(Pressed, template=r"review:never:(?P<key>[0-9]{1,19})"):
@@ -75,7 +73,7 @@ class Never(Pressed, template=r"review:never:(?P<key>[0-9]{1,19})"):
         await _decided(
             interaction,
             row,
-            f"{interaction.user.mention} said that it is not on {where}; all mappings of this server remember that.",
+            f"{_name(interaction)} said that it is not on {where}; all mappings of this server remember that.",
         )
 
 
@@ -122,6 +120,11 @@ async def page(interaction: Interaction, place: int) -> tuple[discord.Embed, dis
         rows[0], mapping_name=mapping.name if mapping else "", place=f"{place + 1} of {total} open"
     )
     return card, for_row(rows[0], *further)
+
+
+def _name(interaction: Interaction) -> str:
+    """A name and no mention: clients that do not know the person show a mention in an embed as a bare number."""
+    return f"**{foreign.plain(interaction.user.display_name, 40)}**"
 
 
 async def _decided(interaction: Interaction, row: BlacklistRow, sentence: str) -> None:
