@@ -13,6 +13,7 @@ from storage import Storage
 
 # A write that has not shown after a day never happened; a second copy that appears later is a person's own.
 IN_DOUBT_FOR = timedelta(days=1)
+LONGEST_ATTEMPT = timedelta(seconds=60)  # no single call lasts longer
 LOOKED_THROUGH = 5_000  # the latest finished items; a mapping does fewer in a day
 
 
@@ -41,7 +42,9 @@ async def doubts(storage: Storage, mapping: Mapping, links: Sequence[Link], now:
     over = [LinkChange(before=link, after=replace(link, suspect=False)) for link in suspects if _key(link) not in fresh]
     sent_until: dict[tuple[Service, str], datetime] = {}
     for item in (fresh[_key(link)] for link in suspects if _key(link) in fresh):
-        key, ended = (item.service, item.destination_id), item.completed_at or now
+        # A read-back may end an item long after its last attempt was over.
+        attempted = now if item.intent_at is None else item.intent_at + LONGEST_ATTEMPT
+        key, ended = (item.service, item.destination_id), min(item.completed_at or now, attempted)
         sent_until[key] = max(ended, sent_until.get(key, ended))
     return Doubts(over=tuple(over), sent_until=sent_until)
 
