@@ -126,7 +126,7 @@ async def test_quota_shows_a_chart_with_words_and_the_forecast(tmp_path: Path) -
         mapping = await room.mapping(5)
         await room.runtime.sync.start(mapping.id, room.admin.id)
         before = await room.member.slash(room.channel, "quota")
-        assert "Done <t:" in said(before.response)
+        assert "Fits into today's quota" in said(before.response)
         await room.work(mapping.id)
         shown = await room.member.slash(room.channel, "quota")
         (picture,) = shown.response.attachments

@@ -27,8 +27,8 @@ _TRACK_FIELDS = (
     "id,type,name,is_local,is_playable,duration_ms,explicit,track_number,linked_from(id),external_ids(isrc),"
     "artists(name),album(name,release_date)"
 )
-_ITEM_FIELDS = f"total,items(is_local,item({_TRACK_FIELDS}),track({_TRACK_FIELDS}))"
-_ID_FIELDS = "total,items(is_local,item(id,type,is_local,linked_from(id)),track(id,type,is_local,linked_from(id)))"
+_ITEM_FIELDS = f"total,next,items(is_local,item({_TRACK_FIELDS}),track({_TRACK_FIELDS}))"
+_ID_FIELDS = "total,next,items(is_local,item(id,type,is_local,linked_from(id)),track(id,type,is_local,linked_from(id)))"
 
 CAPABILITIES = Capabilities(
     max_batch=MAX_BATCH,
@@ -208,7 +208,7 @@ class SpotifyAdapter:
             skipped += page.skipped
             offset += page.size
             total = page.total
-            if page.size == 0 or (total is not None and offset >= total):
+            if page.size == 0 or not (page.more if total is None else offset < total):
                 return tuple(entries), skipped
 
     async def _own_ids(self, playlists: Sequence[dict[str, Any]]) -> frozenset[str]:

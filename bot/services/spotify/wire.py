@@ -18,6 +18,7 @@ class Page:
     skipped: int
     size: int
     total: int | None
+    more: bool  # whether another page follows, as far as the answer tells without its total
 
 
 def profile(me: Json) -> Profile:
@@ -71,6 +72,7 @@ def page(answer: Json, offset: int, fetched_at: datetime) -> Page:
         skipped=len(items) - len(entries),
         size=len(items),
         total=total if isinstance(total, int) else None,
+        more=bool(answer.get("next")),
     )
 
 
