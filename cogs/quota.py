@@ -23,9 +23,10 @@ class Quota(commands.Cog):
     )
     @door()
     async def quota(self, interaction: Interaction) -> None:
-        quota, now = self.bot.runtime.quota, self.bot.runtime.clock.now()
+        quota = self.bot.runtime.quota
         states = await quota.states()
         queue = await quota.forecast_queue(guild_of(interaction))
+        now = self.bot.runtime.clock.now()  # after the forecast: what fits is done at the moment of its making
         panels = charts.panels(await quota.usage(DAYS), states, queue, now, days=DAYS)
         picture = io.BytesIO(await charts.drawn(panels))
         file = discord.File(picture, filename="quota.png", description=charts.alt_text(panels, now))
