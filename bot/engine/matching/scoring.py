@@ -207,10 +207,6 @@ def _album_versions(
 _ALBUM_MAY = frozenset({"live", "acoustic"})
 
 
-def _overlap(one: set[str], other: set[str]) -> bool:
-    return bool(one & other) or "".join(sorted(one)) == "".join(sorted(other))
-
-
 def _guests(reading: Reading, messy: Track, found: Sighting, gates: list[str], *, own: bool) -> bool:
     """A song "feat. A" is not the song "feat. B". Returns whether both sides name a guest of the track's title.
 
