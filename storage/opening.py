@@ -14,6 +14,7 @@ from storage.blacklist import Blacklist
 from storage.crypto import Vault
 from storage.database import Database, check_sqlite_version, open_database, sqlite_file
 from storage.errors import DatabaseUnusable, translated
+from storage.filters import Filters
 from storage.guilds import Guilds
 from storage.items import Items
 from storage.leases import Leases
@@ -58,6 +59,7 @@ class Storage:
     oauth: OAuthStates
     pauses: Pauses
     stats: Stats
+    filters: Filters
     meta: Notes
 
 
@@ -132,5 +134,6 @@ def _storage(db: Database, vault: Vault) -> Storage:
         oauth=OAuthStates(db, vault),
         pauses=Pauses(db),
         stats=Stats(db),
+        filters=Filters(db),
         meta=Notes(db),
     )

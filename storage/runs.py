@@ -198,4 +198,5 @@ def _run(row: Row[Any]) -> Run:
         heartbeat_at=row.heartbeat_at,
         error=row.error,
         counts=RunCounts(**{name: row._mapping[name] for name in _COUNTS}),
+        undoes_run_id=row.undoes_run_id,
     )

@@ -47,6 +47,8 @@ ITEM_IS_HELD = text("status IN ('running', 'unknown')")
 RUN_IS_ACTIVE = text("status IN ('queued', 'in_progress')")
 LINE_IS_TROUBLE = text("level <> 'info'")
 BLACKLIST_IS_OPEN = text("state = 'open'")
+INCIDENT_IS_OPEN = text("closed_at IS NULL")
+FILTER_HAS_NAME = text("name_key <> ''")
 MAPPING_IS_THERE = text("removed_at IS NULL")
 
 
@@ -96,6 +98,7 @@ guild_settings = Table(
     Column("retention_days", Integer, nullable=False),
     Column("refresh_seconds", Integer, nullable=False),
     Column("paused", Boolean, nullable=False),
+    Column("digest_hour", Integer),  # of the guild's day; NULL: no daily digest
 )
 
 playlists = Table(
@@ -218,6 +221,7 @@ runs = Table(
     Column("api_requests", Integer, nullable=False),
     Column("cached_requests", Integer, nullable=False),
     Column("quota_units", Integer, nullable=False),
+    Column("undoes_run_id", RowId),  # an undo: the run whose effects it takes back
     _partial("uq_runs_active_mapping_id", "mapping_id", where=RUN_IS_ACTIVE, unique=True),
     Index(None, "guild_id", "id"),
     Index(None, "mapping_id", "id"),
@@ -295,6 +299,7 @@ sync_items = Table(
     Column("intent_at", UtcDateTime),
     Column("copies_before", Integer),
     Column("last_error", Prose, nullable=False),
+    Column("reason", String(128), nullable=False, server_default=text("''")),  # last_error without what is particular
     Column("created_at", UtcDateTime, nullable=False),
     Column("completed_at", UtcDateTime),
     _partial(
@@ -422,4 +427,59 @@ service_pauses = Table(
     Column("subject", String(64), primary_key=True),  # a service
     Column("until", UtcDateTime, nullable=False),
     Column("reason", Prose, nullable=False),
+)
+
+queue_pauses = Table(
+    "queue_pauses",
+    metadata,
+    # Zero and '' stand for "every": NULLs would not be unique.
+    Column("guild_id", Snowflake, primary_key=True, autoincrement=False),  # 0: every guild
+    Column("service", String(16), primary_key=True),
+    Column("mapping_id", RowId, primary_key=True, autoincrement=False),
+    Column("actor", Snowflake, nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("reason", Prose, nullable=False),
+)
+
+saved_filters = Table(
+    "saved_filters",
+    metadata,
+    _id(),
+    Column("guild_id", Snowflake, nullable=False),  # 0: across guilds, the owner's
+    Column("subject", String(32), nullable=False),  # what it filters: jobs, items, errors, logs, activity, review
+    Column("name", Prose, nullable=False),  # '': in use behind a message's buttons only
+    Column("name_key", Prose, nullable=False),  # casefolded
+    Column("filter", Versioned, nullable=False),
+    Column("digest", String(64), nullable=False),  # of the filter, so that the same one is kept once
+    Column("created_by", Snowflake, nullable=False),
+    Column("used_at", UtcDateTime, nullable=False),
+    _partial("uq_saved_filters_name", "guild_id", "subject", "name_key", where=FILTER_HAS_NAME, unique=True),
+    Index(None, "guild_id", "subject", "digest"),
+    sqlite_autoincrement=True,
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    _id(),
+    Column("guild_id", Snowflake, nullable=False),
+    Column("key", String(255), nullable=False),  # what makes lines one incident
+    Column("level", Word(Level), nullable=False),
+    Column("event", String(64), nullable=False),
+    Column("message", Prose, nullable=False),  # of the latest line
+    Column("mapping_id", RowId),
+    Column("run_id", RowId),
+    Column("sync_item_id", RowId),
+    Column("count", Integer, nullable=False),
+    Column("first_seen_at", UtcDateTime, nullable=False),
+    Column("last_seen_at", UtcDateTime, nullable=False),
+    Column("acknowledged_by", Snowflake),
+    Column("acknowledged_at", UtcDateTime),
+    Column("silenced_until", UtcDateTime),
+    Column("closed_at", UtcDateTime),
+    Column("channel_id", Snowflake),
+    Column("message_id", Snowflake),
+    _partial("uq_incidents_open", "guild_id", "key", where=INCIDENT_IS_OPEN, unique=True),
+    Index(None, "guild_id", "id"),
+    sqlite_autoincrement=True,
 )

@@ -14,3 +14,4 @@ class GuildSettings:
     retention_days: int = 7  # 0 to 30
     refresh_seconds: int = 60  # 10 to 600
     paused: bool = False
+    digest_hour: int | None = None  # 0 to 23 of the guild's day; None: no daily digest

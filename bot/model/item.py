@@ -58,6 +58,7 @@ class SyncItem:
     intent_at: datetime | None = None
     copies_before: int | None = None
     last_error: str = ""
+    reason: str = ""  # last_error without what is particular to the item: failures of one reason are one group
     created_at: datetime | None = None
     completed_at: datetime | None = None
 

@@ -58,3 +58,4 @@ class Run:
     heartbeat_at: datetime | None = None
     error: str = ""
     counts: RunCounts = RunCounts()
+    undoes_run_id: int | None = None  # of an undo: the run whose effects it takes back

@@ -1,0 +1,73 @@
+"""What operations from chat need: pauses of the queue, incidents, saved filters, reasons of failures, undo, digest."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+_ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def upgrade() -> None:
+    op.add_column("guild_settings", sa.Column("digest_hour", sa.Integer(), nullable=True))
+    op.add_column("runs", sa.Column("undoes_run_id", _ROW_ID, nullable=True))
+    op.add_column(
+        "sync_items", sa.Column("reason", sa.String(length=128), server_default=sa.text("''"), nullable=False)
+    )
+    op.create_table(
+        "queue_pauses",
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("service", sa.String(length=16), nullable=False),
+        sa.Column("mapping_id", _ROW_ID, autoincrement=False, nullable=False),
+        sa.Column("actor", sa.BigInteger(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("guild_id", "service", "mapping_id", name=op.f("pk_queue_pauses")),
+    )
+    op.create_table(
+        "saved_filters",
+        sa.Column("id", _ROW_ID, sa.Identity(always=False), nullable=False),
+        sa.Column("guild_id", sa.BigInteger(), nullable=False),
+        sa.Column("subject", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("name_key", sa.Text(), nullable=False),
+        sa.Column("filter", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("created_by", sa.BigInteger(), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_saved_filters")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_saved_filters_guild_id_subject_digest", "saved_filters", ["guild_id", "subject", "digest"])
+    _partial("uq_saved_filters_name", "saved_filters", ["guild_id", "subject", "name_key"], "name_key <> ''")
+    op.create_table(
+        "incidents",
+        sa.Column("id", _ROW_ID, sa.Identity(always=False), nullable=False),
+        sa.Column("guild_id", sa.BigInteger(), nullable=False),
+        sa.Column("key", sa.String(length=255), nullable=False),
+        sa.Column("level", sa.String(length=32), nullable=False),
+        sa.Column("event", sa.String(length=64), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column("mapping_id", _ROW_ID, nullable=True),
+        sa.Column("run_id", _ROW_ID, nullable=True),
+        sa.Column("sync_item_id", _ROW_ID, nullable=True),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("first_seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("acknowledged_by", sa.BigInteger(), nullable=True),
+        sa.Column("acknowledged_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("silenced_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("channel_id", sa.BigInteger(), nullable=True),
+        sa.Column("message_id", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_incidents")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_incidents_guild_id_id", "incidents", ["guild_id", "id"])
+    _partial("uq_incidents_open", "incidents", ["guild_id", "key"], "closed_at IS NULL")
+
+
+def _partial(name: str, table: str, columns: list[str], condition: str) -> None:
+    where = sa.text(condition)
+    op.create_index(name, table, columns, unique=True, sqlite_where=where, postgresql_where=where)
