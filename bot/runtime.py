@@ -14,6 +14,7 @@ from bot.engine.destination import Destinations
 from bot.engine.executor import Executor, no_crash
 from bot.engine.hub import Hub
 from bot.engine.mappings import Mappings
+from bot.engine.preferences import Preferences
 from bot.engine.quota import Quota, QuotaLimits
 from bot.engine.reading import Reader
 from bot.engine.recent import RecentWrites
@@ -54,6 +55,7 @@ class Runtime:
     executor: Executor
     scheduler: Scheduler
     mappings: Mappings
+    preferences: Preferences
     accounts: Accounts
     reviews: Reviews
     stats: Stats
@@ -93,6 +95,8 @@ async def open_runtime(
         stack.push_async_callback(accounts.close)
         stack.callback(hub.subscribe(AccountLinked, accounts.linked))
         sync = Sync(storage, services, hub, quota, reader, clock, wake=executor.wake)
+        retention = Retention(storage, clock)
+        stack.push_async_callback(retention.close)
         yield Runtime(
             settings=settings,
             clock=clock,
@@ -107,10 +111,9 @@ async def open_runtime(
             oauth=services.oauth,
             sync=sync,
             executor=executor,
-            scheduler=Scheduler(
-                storage, sync, executor, Retention(storage, clock), Revalidation(storage, services, clock), clock
-            ),
+            scheduler=Scheduler(storage, sync, executor, retention, Revalidation(storage, services, clock), clock),
             mappings=Mappings(storage, services, clock),
+            preferences=Preferences(storage, hub, clock, forget=retention.soon),
             accounts=accounts,
             reviews=Reviews(storage, clock, wake=executor.wake),
             stats=Stats(storage, quota, clock),

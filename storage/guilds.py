@@ -1,14 +1,16 @@
 """What each Discord server chose for itself."""
 
-from dataclasses import asdict
+from dataclasses import asdict, fields, replace
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model.guild import GuildSettings
 from storage.database import Repository, reads, writes
 from storage.schema import guild_settings, logs
+
+_CHANGEABLE = {field.name for field in fields(GuildSettings)} - {"guild_id"}
 
 
 class Guilds(Repository):
@@ -24,6 +26,25 @@ class Guilds(Repository):
         values = asdict(settings)
         statement = self.db.insert(guild_settings).values(**values)
         await connection.execute(statement.on_conflict_do_update(index_elements=["guild_id"], set_=values))
+
+    @writes
+    async def update(
+        self, connection: AsyncConnection, /, guild_id: int, **changes: Any
+    ) -> tuple[GuildSettings, GuildSettings]:
+        """Writes only the given columns; the settings before and after, as this one transaction saw them.
+
+        So two people who change different things at once both get what they asked for. Raises TypeError for a field
+        that does not exist.
+        """
+        if unknown := changes.keys() - _CHANGEABLE:
+            raise TypeError(f"a server has no changeable {', '.join(sorted(unknown))}")
+        defaults = asdict(GuildSettings(guild_id=guild_id))
+        await connection.execute(self.db.insert(guild_settings).values(**defaults).on_conflict_do_nothing())
+        here = guild_settings.c.guild_id == guild_id
+        before = (await connection.execute(select(guild_settings).where(here).with_for_update())).one()
+        if changes:
+            await connection.execute(update(guild_settings).where(here).values(**changes))
+        return _settings(before), replace(_settings(before), **changes)
 
     @reads
     async def all(self, connection: AsyncConnection) -> list[GuildSettings]:

@@ -1,11 +1,13 @@
 """What is forgotten, and when: log lines, finished items, old runs, snapshots and quota rows, in small batches."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.clock import Clock
+from bot.model.errors import CrossfadeError
 from bot.model.events import Event
 from bot.model.guild import GuildSettings
 from storage import Storage
@@ -23,6 +25,23 @@ class Retention:
     def __init__(self, storage: Storage, clock: Clock) -> None:
         self._storage = storage
         self._clock = clock
+        self._background: set[asyncio.Task[None]] = set()
+
+    async def close(self) -> None:
+        """Leave what was begun by ``soon``; the next ``run`` takes it up."""
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+
+    def soon(self, guild_id: int) -> None:
+        """Forget what this guild does not want any more at once, beside everything else: its settings changed."""
+        task = asyncio.create_task(self._of_guild(guild_id), name=f"retention of {guild_id}")
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def settled(self) -> None:
+        """Returns when nothing that ``soon`` began is under way."""
+        await asyncio.gather(*self._background)
 
     async def run(self) -> int:
         """Forget what is older than each guild wants; returns how many log lines went.
@@ -46,6 +65,20 @@ class Retention:
         if deleted:
             log.info(Event.RETENTION_DONE, extra={"deleted": deleted})
         return deleted
+
+    async def _of_guild(self, guild_id: int) -> None:
+        try:
+            now = self._clock.now()
+            guild = await self._storage.guilds.get(guild_id)
+            deleted = await self._lines(guild_id, _kept_since(guild, now), now - timedelta(days=AUDIT_DAYS))
+        except CrossfadeError as error:  # the database fails now; the next run of the task does it
+            log.warning(Event.TASK_FAILED, extra={"task": "retention", "error": str(error), "guild_id": guild_id})
+            return
+        except Exception:
+            log.exception(Event.BUG, extra={"where": "retention", "guild_id": guild_id})
+            return
+        if deleted:
+            log.info(Event.RETENTION_DONE, extra={"deleted": deleted, "guild_id": guild_id})
 
     async def _lines(self, guild_id: int | None, before: datetime, audit: datetime) -> int:
         deleted = 0

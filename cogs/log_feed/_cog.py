@@ -3,7 +3,6 @@
 import logging
 import secrets
 from collections.abc import Callable
-from dataclasses import replace
 
 import discord
 from discord.ext import commands
@@ -52,8 +51,7 @@ class LogFeed(commands.Cog):
 
     async def _end(self, guild_id: int) -> None:
         runtime = self.bot.runtime
-        settings = await runtime.storage.guilds.get(guild_id)
-        await runtime.storage.guilds.save(replace(settings, log_channel_id=None))
+        await runtime.storage.guilds.update(guild_id, log_channel_id=None)
         detail = "the log channel is gone, so nothing is posted; /setup chooses another"
         log.warning(Event.SETTINGS_CHANGED, extra={"guild_id": guild_id, "detail": detail})
         runtime.hub.announce(SettingsChanged(guild_id=guild_id))
