@@ -11,15 +11,16 @@ from bot.model.errors import NotFound
 from bot.model.item import ItemStatus, NewItem, SyncItem
 from bot.model.music import Service
 from bot.model.plan import LinkChange
+from bot.model.reasons import Cause, reason_of
 from bot.model.run import Trigger
 from storage import links as link_table
 from storage.database import Repository, chunks, reads, writes
+from storage.queue_pauses import one_at_a_time, rests
 from storage.schema import (
     ITEM_IS_HELD,
     ITEM_IS_NOT_DONE,
     ITEM_IS_OPEN,
     ITEM_IS_PENDING,
-    guild_settings,
     mappings,
     runs,
     sync_items,
@@ -31,6 +32,15 @@ _FREED = {"lease_token": "", "lease_until": None}
 _UNSENT = {**_FREED, "intent_at": None, "copies_before": None}
 _RETRIABLE = (ItemStatus.ERROR, ItemStatus.SKIPPED, ItemStatus.BLACKLISTED, ItemStatus.CANCELLED)
 _FINISHED = (*_RETRIABLE, ItemStatus.DONE)
+# A failed item that is tried anew: what it failed of before is in the log, and no reason any more.
+_AGAIN = {
+    **_UNSENT,
+    "status": ItemStatus.PENDING,
+    "attempts": 0,
+    "not_before": None,
+    "completed_at": None,
+    "reason": "",
+}
 
 
 class DueGroup(NamedTuple):
@@ -81,7 +91,7 @@ class Items(Repository):
         """Due items of one mapping towards one service, now ``running`` under ``token``, in the order of the queue.
 
         Ids are handed out in the plan's order, so that positions are right when earlier items are done. ``run_id``
-        points the items to the run that works on them.
+        points the items to the run that works on them. What a pause covers is left where it is.
         """
         due = (
             select(sync_items.c.id)
@@ -90,6 +100,7 @@ class Items(Repository):
                 sync_items.c.mapping_id == mapping_id,
                 sync_items.c.service == service,
                 _is_due(now),
+                ~rests(),
             )
             .order_by(sync_items.c.id)
             .limit(limit)
@@ -105,16 +116,15 @@ class Items(Repository):
     async def due_groups(self, connection: AsyncConnection, now: datetime) -> list[DueGroup]:
         """Where pending work is due now, people's requests first, then the longest waiting.
 
-        Work of paused mappings and guilds is not due.
+        What a pause covers is not due, nor is the work of a mapping that is stopped.
         """
         by_person = func.max((runs.c.trigger == Trigger.COMMAND).cast(Integer))
         since = func.min(func.coalesce(sync_items.c.not_before, sync_items.c.created_at))
-        guild_rests = exists().where(guild_settings.c.guild_id == sync_items.c.guild_id, guild_settings.c.paused)
         statement = (
             select(sync_items.c.mapping_id, sync_items.c.service, since.label("oldest"), by_person.label("asked"))
             .join(runs, runs.c.id == sync_items.c.run_id)
             .join(mappings, mappings.c.id == sync_items.c.mapping_id)
-            .where(_IS_PENDING, _is_due(now), mappings.c.enabled, ~guild_rests)
+            .where(_IS_PENDING, _is_due(now), mappings.c.enabled, ~rests())
             .group_by(sync_items.c.mapping_id, sync_items.c.service)
         )
         groups = [
@@ -135,11 +145,12 @@ class Items(Repository):
         """Says durably, before the one attempt, that these items are about to be sent.
 
         ``copies_before``: how many copies the playlist holds, for all of them or by item id. False, and nothing
-        written, when the lease of one of them is lost: then nothing may be sent.
+        written, when the lease of one of them is lost or a pause covers it: then nothing may be sent.
         """
+        await one_at_a_time(self.db, connection)
         held = (
             select(sync_items.c.id)
-            .where(sync_items.c.id.in_(ids), sync_items.c.lease_token == token, ITEM_IS_HELD)
+            .where(sync_items.c.id.in_(ids), sync_items.c.lease_token == token, ITEM_IS_HELD, ~rests())
             .with_for_update()
         )
         if set((await connection.execute(held)).scalars()) != set(ids):
@@ -163,7 +174,8 @@ class Items(Repository):
         status: ItemStatus = ItemStatus.DONE,
     ) -> bool:
         """The item is done, and the merge base knows it, in one transaction. False when the lease is lost."""
-        values: dict[str, Any] = {**_FREED, "status": status, "completed_at": now, "last_error": "", "not_before": None}
+        ended = {"status": status, "completed_at": now, "not_before": None}
+        values: dict[str, Any] = {**_FREED, **ended, **_because("")}
         if payload is not None:
             values["payload"] = dict(payload)
         statement = update(sync_items).where(*_held_by(item_id, token)).values(**values)
@@ -196,7 +208,7 @@ class Items(Repository):
             **(_FREED if status is ItemStatus.UNKNOWN else _UNSENT),
             "status": status,
             "not_before": not_before,
-            "last_error": last_error,
+            **_because(last_error),
             "attempts": sync_items.c.attempts + attempts,
             "completed_at": now if status in _FINISHED else None,
         }
@@ -229,6 +241,7 @@ class Items(Repository):
             "status": ItemStatus.UNKNOWN,
             "not_before": not_before,
             "last_error": last_error,
+            "reason": Cause.UNKNOWN_OUTCOME.value,
             "attempts": sync_items.c.attempts + 1,
         }
         statement = update(sync_items).where(sync_items.c.id.in_(ids), sync_items.c.lease_token == token, ITEM_IS_HELD)
@@ -360,8 +373,7 @@ class Items(Repository):
         statement = update(sync_items).where(sync_items.c.id == item_id, sync_items.c.status.in_(_RETRIABLE), ~waiting)
         if guild_id is not None:
             statement = statement.where(sync_items.c.guild_id == guild_id)
-        again = {**_UNSENT, "status": ItemStatus.PENDING, "attempts": 0, "not_before": None, "completed_at": None}
-        return bool((await connection.execute(statement.values(**again))).rowcount)
+        return bool((await connection.execute(statement.values(**_AGAIN))).rowcount)
 
     @writes
     async def cancel_open(
@@ -371,7 +383,7 @@ class Items(Repository):
         statement = update(sync_items).where(ITEM_IS_PENDING, sync_items.c.mapping_id == mapping_id)
         if ids is not None:
             statement = statement.where(sync_items.c.id.in_(ids))
-        values = {**_UNSENT, "status": ItemStatus.CANCELLED, "completed_at": self.db.now(), "last_error": reason}
+        values = {**_UNSENT, "status": ItemStatus.CANCELLED, "completed_at": self.db.now(), **_because(reason)}
         return (await connection.execute(statement.values(**values))).rowcount
 
     @writes
@@ -391,30 +403,29 @@ class Items(Repository):
             statement = statement.where(sync_items.c.mapping_id == mapping_id)
         if service is not None:
             statement = statement.where(sync_items.c.service == service)
-        return (await connection.execute(statement.values(not_before=until, last_error=last_error))).rowcount
+        return (await connection.execute(statement.values(not_before=until, **_because(last_error)))).rowcount
 
     @writes
     async def wake(
         self, connection: AsyncConnection, *, mapping_id: int | None = None, service: Service | None = None
     ) -> int:
-        """Makes waiting pending items due at once (a login is back); how many."""
+        """Makes waiting pending items due at once (a login is back), for nothing holds them any more; how many."""
         statement = update(sync_items).where(ITEM_IS_PENDING, sync_items.c.not_before.is_not(None))
         if mapping_id is not None:
             statement = statement.where(sync_items.c.mapping_id == mapping_id)
         if service is not None:
             statement = statement.where(sync_items.c.service == service)
-        return (await connection.execute(statement.values(not_before=None))).rowcount
+        return (await connection.execute(statement.values(not_before=None, reason=""))).rowcount
 
     @reads
     async def next_due_at(self, connection: AsyncConnection, after: datetime | None = None) -> datetime | None:
         """When the next item may be worked on or read back (a past moment: now); None for an idle queue.
 
-        ``after``: the first such moment later than this one. Pending work of paused mappings and guilds is not due.
+        ``after``: the first such moment later than this one. Pending work that rests (see ``due_groups``) is not due.
         """
         since = func.coalesce(sync_items.c.not_before, sync_items.c.created_at)
         works = exists().where(mappings.c.id == sync_items.c.mapping_id, mappings.c.enabled)
-        rests = exists().where(guild_settings.c.guild_id == sync_items.c.guild_id, guild_settings.c.paused)
-        pending = select(func.min(since)).where(ITEM_IS_PENDING, works, ~rests)
+        pending = select(func.min(since)).where(ITEM_IS_PENDING, works, ~rests())
         unknown = select(func.min(since)).where(ITEM_IS_HELD, sync_items.c.status == ItemStatus.UNKNOWN)
         if after is not None:
             pending, unknown = pending.where(since > after), unknown.where(since > after)
@@ -487,6 +498,11 @@ def _page(guild_id: int, status: ItemStatus, limit: int, before_id: int | None, 
 
 def _select() -> Select[Any]:
     return select(*_COLUMNS)
+
+
+def _because(last_error: str) -> dict[str, str]:
+    """The error in full, and without what is particular to the item, by which failures are grouped."""
+    return {"last_error": last_error, "reason": reason_of(last_error)}
 
 
 def _is_due(now: datetime) -> Any:

@@ -11,6 +11,7 @@ from bot.model.item import OPEN_STATUSES, ItemStatus
 from bot.model.mapping import Direction, Mapping, Order, Removals
 from bot.model.matching import MatchPolicy
 from bot.model.music import Service
+from bot.model.reasons import Cause
 from storage.database import Repository, reads, writes
 from storage.playlists import playlist
 from storage.schema import guild_settings, links, mapping_sources, mappings, playlists, sync_items
@@ -201,6 +202,7 @@ class Mappings(Repository):
             "lease_until": None,
             "completed_at": now,
             "last_error": "The mapping was removed.",
+            "reason": Cause.MAPPING_REMOVED.value,
         }
         await connection.execute(update(sync_items).where(open_items).values(**cancelled))
         await connection.execute(delete(links).where(links.c.mapping_id == mapping_id))

@@ -9,6 +9,7 @@ from sqlalchemy import Row, delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model.plan import Plan
+from bot.model.reasons import reason_of
 from bot.model.run import Run, RunCounts, RunKind, RunStatus, Trigger
 from storage.database import Repository, reads, writes
 from storage.schema import RUN_IS_ACTIVE, mappings, plans, runs, snapshots, sync_items
@@ -73,7 +74,7 @@ class Runs(Repository):
         statement = (
             update(runs)
             .where(runs.c.id == run_id, RUN_IS_ACTIVE)
-            .values(status=status, completed_at=now, error=error)
+            .values(status=status, completed_at=now, error=error, reason=reason_of(error))
             .returning(*runs.c)
         )
         row = (await connection.execute(statement)).one_or_none()
@@ -170,7 +171,7 @@ class Runs(Repository):
         statement = (
             update(runs)
             .where(RUN_IS_ACTIVE, which)
-            .values(status=RunStatus.FAILED, completed_at=now, error=reason)
+            .values(status=RunStatus.FAILED, completed_at=now, error=reason, reason=reason_of(reason))
             .returning(*runs.c)
         )
         return sorted((_run(row) for row in await connection.execute(statement)), key=lambda run: run.id)

@@ -45,6 +45,7 @@ ITEM_IS_PENDING = text("status = 'pending'")
 ITEM_IS_NOT_DONE = text("status <> 'done'")
 ITEM_IS_HELD = text("status IN ('running', 'unknown')")
 RUN_IS_ACTIVE = text("status IN ('queued', 'in_progress')")
+RUN_HAS_FAILED = text("status = 'failed'")
 LINE_IS_TROUBLE = text("level <> 'info'")
 BLACKLIST_IS_OPEN = text("state = 'open'")
 INCIDENT_IS_OPEN = text("closed_at IS NULL")
@@ -222,7 +223,9 @@ runs = Table(
     Column("cached_requests", Integer, nullable=False),
     Column("quota_units", Integer, nullable=False),
     Column("undoes_run_id", RowId),  # an undo: the run whose effects it takes back
+    Column("reason", String(128), nullable=False, server_default=text("''")),  # error without what is particular
     _partial("uq_runs_active_mapping_id", "mapping_id", where=RUN_IS_ACTIVE, unique=True),
+    _partial("ix_runs_failed", "guild_id", "completed_at", where=RUN_HAS_FAILED),
     Index(None, "guild_id", "id"),
     Index(None, "mapping_id", "id"),
     sqlite_autoincrement=True,
@@ -315,9 +318,23 @@ sync_items = Table(
     _partial("ix_sync_items_pending", "mapping_id", "service", "id", where=ITEM_IS_PENDING),
     _partial("ix_sync_items_not_done", "guild_id", "status", where=ITEM_IS_NOT_DONE),
     _partial("ix_sync_items_held", "lease_token", where=ITEM_IS_HELD),
+    # Holds all that grouping failures needs, so that no row is read for it.
+    _partial(
+        "ix_sync_items_reason",
+        "guild_id",
+        "status",
+        "reason",
+        "mapping_id",
+        "service",
+        "completed_at",
+        "not_before",
+        where=ITEM_IS_NOT_DONE,
+    ),
     Index(None, "guild_id", "status", "id"),
     Index(None, "mapping_id", "id"),
     Index(None, "run_id"),
+    Index(None, "guild_id", "mapping_id", "service", "status"),
+    Index(None, "guild_id", "completed_at", "status"),
     sqlite_autoincrement=True,
 )
 
@@ -373,6 +390,7 @@ logs = Table(
     Index(None, "guild_id", "id"),
     Index(None, "guild_id", "at"),
     Index(None, "guild_id", "job_type", "id"),
+    Index(None, "guild_id", "event", "id"),
     _partial("ix_logs_trouble", "guild_id", "id", where=LINE_IS_TROUBLE),
     _partial("ix_logs_run_id", "run_id", "id", where=text("run_id IS NOT NULL")),
     _partial("ix_logs_mapping_id", "mapping_id", "id", where=text("mapping_id IS NOT NULL")),

@@ -15,6 +15,16 @@ def upgrade() -> None:
     op.add_column(
         "sync_items", sa.Column("reason", sa.String(length=128), server_default=sa.text("''"), nullable=False)
     )
+    op.add_column("runs", sa.Column("reason", sa.String(length=128), server_default=sa.text("''"), nullable=False))
+    _partial("ix_runs_failed", "runs", ["guild_id", "completed_at"], "status = 'failed'", unique=False)
+    _partial(
+        "ix_sync_items_reason",
+        "sync_items",
+        ["guild_id", "status", "reason", "mapping_id", "service", "completed_at", "not_before"],
+        "status <> 'done'",
+        unique=False,
+    )
+    op.create_index("ix_logs_guild_id_event_id", "logs", ["guild_id", "event", "id"])
     op.create_table(
         "queue_pauses",
         sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -66,8 +76,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_incidents_guild_id_id", "incidents", ["guild_id", "id"])
     _partial("uq_incidents_open", "incidents", ["guild_id", "key"], "closed_at IS NULL")
+    op.create_index(
+        "ix_sync_items_guild_id_mapping_id_service_status",
+        "sync_items",
+        ["guild_id", "mapping_id", "service", "status"],
+    )
+    op.create_index("ix_sync_items_guild_id_completed_at_status", "sync_items", ["guild_id", "completed_at", "status"])
 
 
-def _partial(name: str, table: str, columns: list[str], condition: str) -> None:
+def _partial(name: str, table: str, columns: list[str], condition: str, *, unique: bool = True) -> None:
     where = sa.text(condition)
-    op.create_index(name, table, columns, unique=True, sqlite_where=where, postgresql_where=where)
+    op.create_index(name, table, columns, unique=unique, sqlite_where=where, postgresql_where=where)
