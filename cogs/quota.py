@@ -10,7 +10,7 @@ from cogs._ui import charts, foreign, quota_card
 from cogs._ui.doors import door
 from cogs._ui.reach import Client, Interaction, guild_of
 
-DAYS = 7
+DAYS = 30
 
 
 class Quota(commands.Cog):

@@ -1,7 +1,6 @@
 """The picture of /quota, drawn with matplotlib's Figure API; drawing blocks, so it happens in a worker thread."""
 
 import asyncio
-import io
 from collections.abc import Mapping as Map
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,23 +8,21 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from bot.model.plan import Cost
 from bot.model.quota import Bucket, BucketState, UsageRow
+from cogs._ui import chart_style, operations
 
 PACIFIC = ZoneInfo("America/Los_Angeles")  # the services' own day: YouTube refills at midnight there
-# An opaque ground of its own, so that the picture reads the same in Discord's dark and light themes.
-_GROUND, _INK, _FAINT = "#20232a", "#f2f3f5", "#8a8f98"
-# Told apart by people who do not see all colours (Okabe and Ito).
-_SERIES = ("#56b4e9", "#e69f00", "#009e73", "#f0e442", "#cc79a7", "#d55e00", "#0072b2")
-_LIMIT = "#ff6b6b"
+_NAMED = 3  # operations with a colour of their own; the rest is one series
 _DAYS_AHEAD = 3
 _TITLES = {
     Bucket.YOUTUBE_UNITS: "YouTube units a day",
     Bucket.YOUTUBE_SEARCH: "YouTube searches a day",
     Bucket.SPOTIFY_CALLS: "Spotify calls a day",
 }
+_UNITS = {Bucket.YOUTUBE_UNITS: "units", Bucket.YOUTUBE_SEARCH: "searches", Bucket.SPOTIFY_CALLS: "calls"}
+_OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +37,7 @@ class Panel:
 
 
 def panels(
-    rows: Sequence[UsageRow], states: Map[Bucket, BucketState], queue: Cost, now: datetime, *, days: int = 7
+    rows: Sequence[UsageRow], states: Map[Bucket, BucketState], queue: Cost, now: datetime, *, days: int = 30
 ) -> tuple[Panel, ...]:
     """What the picture shows, a panel for each bucket of ``states``; the days are Pacific ones."""
     today = now.astimezone(PACIFIC).date()
@@ -96,59 +93,57 @@ def _by_operation(rows: Sequence[UsageRow], span: tuple[date, ...]) -> tuple[tup
     sums: dict[str, dict[date, int]] = {}
     for row in rows:
         day = row.hour.astimezone(PACIFIC).date()
-        by_day = sums.setdefault(row.operation, {})
+        by_day = sums.setdefault(operations.name(row.operation), {})
         by_day[day] = by_day.get(day, 0) + row.units
     series = [(name, tuple(by_day.get(day, 0) for day in span)) for name, by_day in sums.items()]
     series.sort(key=lambda each: (-sum(each[1]), each[0]))
-    if len(series) <= len(_SERIES):
+    if len(series) <= _NAMED + 1:
         return tuple(series)
-    kept, rest = series[: len(_SERIES) - 1], series[len(_SERIES) - 1 :]
-    return (*kept, ("other", tuple(sum(units[index] for _, units in rest) for index in range(len(span)))))
+    kept, rest = series[:_NAMED], series[_NAMED:]
+    return (*kept, (_OTHER, tuple(sum(units[index] for _, units in rest) for index in range(len(span)))))
 
 
 def _draw(panels: tuple[Panel, ...]) -> bytes:
-    # Discord shows pictures about 550 pixels wide: large letters on a small figure stay readable there.
-    figure = Figure(figsize=(7, 2.9 * max(1, len(panels))), dpi=130, facecolor=_GROUND, layout="constrained")
-    for index, panel in enumerate(panels):
-        _draw_panel(figure.add_subplot(len(panels), 1, index + 1), panel)
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", facecolor=_GROUND)
-    return picture.getvalue()
+    """The first panel over the whole width with its operations, the others small beside each other below it."""
+    figure = chart_style.figure()
+    if not panels:
+        return chart_style.png(figure)
+    first, *others = panels
+    if not others:
+        _draw_panel(figure.add_subplot(), first)
+        return chart_style.png(figure)
+    grid = figure.add_gridspec(2, len(others), height_ratios=(1.35, 1))
+    _draw_panel(figure.add_subplot(grid[0, :]), first)
+    for index, panel in enumerate(others):
+        _draw_panel(figure.add_subplot(grid[1, index]), panel, small=True)
+    return chart_style.png(figure)
 
 
-def _draw_panel(axes: Axes, panel: Panel) -> None:
+def _draw_panel(axes: Axes, panel: Panel, *, small: bool = False) -> None:
     places = range(len(panel.days))
     ground = [0] * len(panel.days)
-    for colour, (name, units) in zip(_SERIES, panel.operations, strict=False):
-        axes.bar(places, units, bottom=ground, color=colour, label=name, width=0.7)
+    shown = panel.operations if not small else (("used", _sums(panel)),)
+    for colour, (name, units) in zip(chart_style.SERIES, shown, strict=False):
+        axes.bar(places, units, bottom=ground, color=colour, label=name, width=0.8)
         ground = [below + above for below, above in zip(ground, units, strict=True)]
-    if any(panel.forecast):
+    ahead = [place for place in places if panel.forecast[place]]
+    if ahead:
         axes.bar(
-            places, panel.forecast, bottom=ground, width=0.7, label="forecast",
-            facecolor="none", edgecolor=_INK, hatch="///", linewidth=0.8,
+            ahead, [panel.forecast[place] for place in ahead], bottom=[ground[place] for place in ahead], width=0.8,
+            label="forecast", facecolor="none", edgecolor=chart_style.INK, hatch="////", linewidth=0.8,
         )  # fmt: skip
-    axes.axhline(panel.limit, color=_LIMIT, linestyle="--", linewidth=1.6, label=f"limit {panel.limit:,}")
-    _dress(axes, panel, places)
+    axes.axhline(panel.limit, color=chart_style.LIMIT, linestyle="--", linewidth=1.4, label=f"limit {panel.limit:,}")
+    chart_style.dress(axes, _TITLES[panel.bucket], unit="" if small else _UNITS[panel.bucket], small=small)
+    today = len(panel.days) - 1 - _DAYS_AHEAD
+    chart_style.days_axis(axes, panel.days, today, every=14 if small else 7)
+    axes.set_ylim(bottom=0, top=max(1, panel.limit, *_sums(panel)) * 1.1)
+    axes.set_yticks([0, panel.limit / 2, panel.limit] if panel.limit else [0])
+    if not small:
+        chart_style.legend(axes)
 
 
-def _dress(axes: Axes, panel: Panel, places: range) -> None:
-    axes.set_title(_TITLES[panel.bucket], color=_INK, loc="left", fontsize=13, fontweight="bold")
-    axes.set_xticks(list(places), [f"{day:%a}\n{day.day}" for day in panel.days])
-    axes.tick_params(colors=_INK, labelsize=10)
-    axes.set_facecolor(_GROUND)
-    axes.grid(axis="y", color=_FAINT, alpha=0.3, linewidth=0.6)
-    axes.set_axisbelow(True)
-    axes.set_ylim(bottom=0, top=max(1, panel.limit) * 1.12 if not _above(panel) else None)
-    axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-    for spine in axes.spines.values():
-        spine.set_color(_FAINT)
-    axes.legend(
-        fontsize=9, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=3, frameon=False, labelcolor=_INK,
-        columnspacing=1.2, handlelength=1.4,
-    )  # fmt: skip
-
-
-def _above(panel: Panel) -> bool:
-    """Whether a day is above the limit, as it can be after the limit was lowered."""
-    days = [panel.forecast, *(units for _, units in panel.operations)]
-    return max((sum(day) for day in zip(*days, strict=True)), default=0) > panel.limit
+def _sums(panel: Panel) -> tuple[int, ...]:
+    """What was used on each day, whatever for."""
+    if not panel.operations:
+        return (0,) * len(panel.days)
+    return tuple(sum(day) for day in zip(*(units for _, units in panel.operations), strict=True))

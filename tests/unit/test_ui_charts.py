@@ -29,9 +29,9 @@ def test_an_hour_before_pacific_midnight_counts_for_the_day_that_ends() -> None:
     states = {Bucket.YOUTUBE_UNITS: _state(Bucket.YOUTUBE_UNITS, 10_000, 151)}
     (panel,) = charts.panels(rows, states, Cost(), NOW)
     by_name = dict(panel.operations)
-    assert by_name["playlistItems.insert"][panel.days.index(date(2026, 11, 19))] == 50
-    assert by_name["playlistItems.insert"][panel.days.index(date(2026, 11, 20))] == 100
-    assert panel.operations[0][0] == "playlistItems.insert"
+    assert by_name["adds"][panel.days.index(date(2026, 11, 19))] == 50
+    assert by_name["adds"][panel.days.index(date(2026, 11, 20))] == 100
+    assert panel.operations[0][0] == "adds"
 
 
 def test_the_forecast_takes_what_is_left_today_and_a_full_limit_each_day_after() -> None:
