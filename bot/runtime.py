@@ -56,6 +56,7 @@ class Runtime:
     scheduler: Scheduler
     mappings: Mappings
     preferences: Preferences
+    retention: Retention
     accounts: Accounts
     reviews: Reviews
     stats: Stats
@@ -113,6 +114,7 @@ async def open_runtime(
             executor=executor,
             scheduler=Scheduler(storage, sync, executor, retention, Revalidation(storage, services, clock), clock),
             mappings=Mappings(storage, services, clock),
+            retention=retention,
             preferences=Preferences(storage, hub, clock, forget=retention.soon),
             accounts=accounts,
             reviews=Reviews(storage, clock, wake=executor.wake),

@@ -10,6 +10,7 @@ NAMES = (
     "cogs.owners",
     "cogs.quota",
     "cogs.review",
+    "cogs.settings",
     "cogs.setup",
     "cogs.stats",
     "cogs.sync",

@@ -40,10 +40,9 @@ class Preferences:
 
         Raises UserMistake for a value that is not allowed; nothing is changed then.
         """
-        for name, value in changes.items():
-            _check(name, value)
         if not changes:
             return await self.get(guild_id)
+        changes = {name: _checked(name, value) for name, value in changes.items()}
         before, after = await self._storage.guilds.update(guild_id, **changes)
         changed = {name for name in changes if getattr(before, name) != getattr(after, name)}
         for name in sorted(changed):
@@ -106,8 +105,8 @@ def known_timezone(name: str) -> str:
         ) from None
 
 
-def _check(name: str, value: Any) -> None:
-    """Raises UserMistake where ``value`` is outside of what DESIGN.md section 4 allows."""
+def _checked(name: str, value: Any) -> Any:
+    """The value as it is stored. Raises UserMistake where ``value`` is outside of what DESIGN.md section 4 allows."""
     if name == "retention_days" and value not in RETENTION_DAYS:
         raise UserMistake(
             f"The log can be kept for 0 to 30 days, not {value:,}. Nothing was changed. "
@@ -124,8 +123,7 @@ def _check(name: str, value: Any) -> None:
         )
     if name == "digest_hour" and value is not None and value not in HOURS:
         raise UserMistake("The digest comes at an hour from 0 to 23, or is off. Nothing was changed.")
-    if name == "timezone":
-        known_timezone(value)
+    return known_timezone(value) if name == "timezone" else value
 
 
 def _told(value: object) -> str:

@@ -39,9 +39,10 @@ class Retention:
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
-    async def settled(self) -> None:
-        """Returns when nothing that ``soon`` began is under way."""
-        await asyncio.gather(*self._background)
+    @property
+    def busy(self) -> bool:
+        """Whether something that ``soon`` began is under way."""
+        return bool(self._background)
 
     async def run(self) -> int:
         """Forget what is older than each guild wants; returns how many log lines went.

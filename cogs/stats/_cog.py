@@ -103,15 +103,22 @@ class Board:
         self._gone = gone
         self._fresh = fresh
         self.message = message
-        self._loop = tasks.loop(seconds=seconds)(self._refresh)
-        self._loop.start()
+        self._loop = self._started()
 
     def stop(self) -> None:
         self._loop.cancel()
 
     def pace(self, seconds: int) -> None:
-        self._seconds = seconds
-        self._loop.change_interval(seconds=seconds)
+        """Go on at another pace, which the board shows at once."""
+        if seconds != self._seconds:
+            self.stop()
+            self._seconds, self._fresh = seconds, False
+            self._loop = self._started()
+
+    def _started(self) -> "tasks.Loop[Any]":
+        loop = tasks.loop(seconds=self._seconds)(self._refresh)
+        loop.start()
+        return loop
 
     async def retire(self) -> None:
         """A newer board took over: this one stays as it is, with a way to take up again."""
