@@ -61,12 +61,19 @@ class Items(Repository):
         run_id: int,
         new: Sequence[NewItem],
         links: Sequence[LinkChange] = (),
+        cancels: Sequence[int] = (),
     ) -> int:
         """Puts items into the queue and changes the merge base, all or nothing; how many items are new.
 
         What is already open for the same track is left out: the partial unique index decides, not a look before.
+        ``cancels``: pending items that give way to the new ones.
         """
         guild_id = await _guild_of(connection, mapping_id)
+        if cancels:
+            ended = {**_UNSENT, "status": ItemStatus.CANCELLED, "completed_at": self.db.now()}
+            waiting = (ITEM_IS_PENDING, sync_items.c.mapping_id == mapping_id)
+            for ids in chunks(cancels):
+                await connection.execute(update(sync_items).where(*waiting, sync_items.c.id.in_(ids)).values(**ended))
         queued = 0
         for part in chunks(new):
             values = [_values(item, mapping_id, run_id, guild_id, self.db.now()) for item in part]
@@ -172,10 +179,16 @@ class Items(Repository):
         link: LinkChange | None = None,
         payload: Mapping[str, Any] | None = None,
         status: ItemStatus = ItemStatus.DONE,
+        wrote: bool = True,
     ) -> bool:
-        """The item is done, and the merge base knows it, in one transaction. False when the lease is lost."""
+        """The item is done, and the merge base knows it, in one transaction. False when the lease is lost.
+
+        ``wrote`` False: the effect was there already, so that nothing of it is ours; its intent is forgotten.
+        """
         ended = {"status": status, "completed_at": now, "not_before": None}
         values: dict[str, Any] = {**_FREED, **ended, **_because("")}
+        if not wrote:
+            values |= {"intent_at": None, "copies_before": None}
         if payload is not None:
             values["payload"] = dict(payload)
         statement = update(sync_items).where(*_held_by(item_id, token)).values(**values)
@@ -525,6 +538,7 @@ def _values(item: NewItem, mapping_id: int, run_id: int, guild_id: int, now: dat
     return {
         "mapping_id": mapping_id,
         "run_id": run_id,
+        "origin_run_id": run_id,
         "guild_id": guild_id,
         "service": item.service,
         "action": item.action,

@@ -158,6 +158,7 @@ class Runs(Repository):
             .where(
                 runs.c.completed_at < before,
                 ~exists().where(sync_items.c.run_id == runs.c.id),
+                ~exists().where(sync_items.c.origin_run_id == runs.c.id),
                 ~exists().where(snapshots.c.run_id == runs.c.id),
             )
             .order_by(runs.c.id)

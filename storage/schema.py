@@ -222,7 +222,7 @@ runs = Table(
     Column("api_requests", Integer, nullable=False),
     Column("cached_requests", Integer, nullable=False),
     Column("quota_units", Integer, nullable=False),
-    Column("undoes_run_id", RowId),  # an undo: the run whose effects it takes back
+    Column("undoes_run_id", RowId),  # an undo, and the bursts that carry it out: the run whose effects are taken back
     Column("reason", String(128), nullable=False, server_default=text("''")),  # error without what is particular
     _partial("uq_runs_active_mapping_id", "mapping_id", where=RUN_IS_ACTIVE, unique=True),
     _partial("ix_runs_failed", "guild_id", "completed_at", where=RUN_HAS_FAILED),
@@ -284,6 +284,7 @@ sync_items = Table(
     _id(),
     Column("mapping_id", RowId, ForeignKey("mappings.id"), nullable=False),
     Column("run_id", RowId, ForeignKey("runs.id"), nullable=False),
+    Column("origin_run_id", RowId),  # the run that asked for it; ``run_id`` becomes the burst that works on it
     Column("guild_id", Snowflake, nullable=False),  # the mapping's; here so that counts and lists need no join
     Column("service", Word(Service), nullable=False),
     Column("action", Word(Action), nullable=False),
@@ -333,6 +334,9 @@ sync_items = Table(
     Index(None, "guild_id", "status", "id"),
     Index(None, "mapping_id", "id"),
     Index(None, "run_id"),
+    # Holds all that the list of what runs changed needs.
+    Index("ix_sync_items_origin", "mapping_id", "origin_run_id", "status", "action", "service", "intent_at"),
+    Index(None, "origin_run_id"),
     Index(None, "guild_id", "mapping_id", "service", "status"),
     Index(None, "guild_id", "completed_at", "status"),
     sqlite_autoincrement=True,

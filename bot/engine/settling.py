@@ -70,7 +70,9 @@ class Settler:
         self._crash("before_settle")
         now = self._clock.now()
         self._success(item.service)
-        if not await self._storage.items.settle_done(item.id, token, now=now, link=link, payload=item.payload):
+        if not await self._storage.items.settle_done(
+            item.id, token, now=now, link=link, payload=item.payload, wrote=wrote
+        ):
             return False
         if link is not None:
             burst.relink(link)

@@ -35,7 +35,8 @@ class SyncItem:
 
     ``source_track_id``: adds: the track on the source side; removes and moves: the linked source track where there is
     one, else the destination track itself; renames: ''. ``payload`` is JSON with ``v`` and, once known,
-    ``track_id`` (the destination's track id), besides ``entry_id``, ``origin``, ``name``, ``surplus`` as needed.
+    ``track_id`` (the destination's track id), besides ``entry_id``, ``origin``, ``name``, ``surplus`` as needed; items
+    of an undo carry ``undo`` (see ``bot.engine.undoing``). A done item without ``intent_at`` wrote nothing.
     """
 
     id: int
@@ -61,6 +62,12 @@ class SyncItem:
     reason: str = ""  # last_error without what is particular to the item: failures of one reason are one group
     created_at: datetime | None = None
     completed_at: datetime | None = None
+    origin_run_id: int | None = None  # the run that asked for it; ``run_id`` is the last burst that took it up
+
+    @property
+    def wrote(self) -> bool:
+        """Whether it is done by a write of ours; otherwise the effect was there already."""
+        return self.status is ItemStatus.DONE and self.intent_at is not None
 
     @property
     def destination_id(self) -> str:

@@ -85,6 +85,7 @@ class LinkState(StrEnum):
     GONE_LEFT = "gone_left"  # a person removed it on the left; it stays on the right and is not brought back
     GONE_RIGHT = "gone_right"  # the same, mirrored
     HELD = "held"  # an undo took our write back; left alone until the source itself changes it
+    PLACED = "placed"  # on both sides, but an undo put the copy back to its old place; the order leaves it alone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,6 +82,15 @@ def upgrade() -> None:
         ["guild_id", "mapping_id", "service", "status"],
     )
     op.create_index("ix_sync_items_guild_id_completed_at_status", "sync_items", ["guild_id", "completed_at", "status"])
+    op.add_column("sync_items", sa.Column("origin_run_id", _ROW_ID, nullable=True))
+    # Which analysis asked for an older item is not known: the burst that did it stands for it.
+    op.execute("UPDATE sync_items SET origin_run_id = run_id")
+    op.create_index(
+        "ix_sync_items_origin",
+        "sync_items",
+        ["mapping_id", "origin_run_id", "status", "action", "service", "intent_at"],
+    )
+    op.create_index("ix_sync_items_origin_run_id", "sync_items", ["origin_run_id"])
 
 
 def _partial(name: str, table: str, columns: list[str], condition: str, *, unique: bool = True) -> None:
