@@ -127,12 +127,16 @@ class Items(Repository):
         """
         by_person = func.max((runs.c.trigger == Trigger.COMMAND).cast(Integer))
         since = func.min(func.coalesce(sync_items.c.not_before, sync_items.c.created_at))
-        statement = (
-            select(sync_items.c.mapping_id, sync_items.c.service, since.label("oldest"), by_person.label("asked"))
+        # Grouped first: a look for pauses at each item would take most of the time.
+        due = (
+            select(*_GROUP, _OF_GUILD, since.label("oldest"), by_person.label("asked"))
             .join(runs, runs.c.id == sync_items.c.run_id)
-            .join(mappings, mappings.c.id == sync_items.c.mapping_id)
-            .where(_IS_PENDING, _is_due(now), mappings.c.enabled, ~rests())
-            .group_by(sync_items.c.mapping_id, sync_items.c.service)
+            .where(_IS_PENDING, _is_due(now))
+            .group_by(*_GROUP)
+            .subquery()
+        )
+        statement = (
+            select(due).join(mappings, mappings.c.id == due.c.mapping_id).where(mappings.c.enabled, ~rests(due.c))
         )
         groups = [
             DueGroup(row.mapping_id, row.service, row.oldest, bool(row.asked))
@@ -437,11 +441,13 @@ class Items(Repository):
         ``after``: the first such moment later than this one. Pending work that rests (see ``due_groups``) is not due.
         """
         since = func.coalesce(sync_items.c.not_before, sync_items.c.created_at)
-        works = exists().where(mappings.c.id == sync_items.c.mapping_id, mappings.c.enabled)
-        pending = select(func.min(since)).where(ITEM_IS_PENDING, works, ~rests())
+        groups = select(*_GROUP, _OF_GUILD, func.min(since).label("at")).where(ITEM_IS_PENDING)
         unknown = select(func.min(since)).where(ITEM_IS_HELD, sync_items.c.status == ItemStatus.UNKNOWN)
         if after is not None:
-            pending, unknown = pending.where(since > after), unknown.where(since > after)
+            groups, unknown = groups.where(since > after), unknown.where(since > after)
+        due = groups.group_by(*_GROUP).subquery()
+        works = exists().where(mappings.c.id == due.c.mapping_id, mappings.c.enabled)
+        pending = select(func.min(due.c.at)).where(works, ~rests(due.c))
         moments = [(await connection.execute(statement)).scalar() for statement in (pending, unknown)]
         return min((moment for moment in moments if moment is not None), default=None)
 
@@ -490,6 +496,8 @@ _EFFECT = ("mapping_id", "service", "action", "source_track_id", "occurrence")
 _OPEN = (ItemStatus.PENDING, ItemStatus.RUNNING, ItemStatus.UNKNOWN)
 # The condition of the index of pending items, told apart from the other tables of a join.
 _IS_PENDING = text("sync_items.status = 'pending'")
+_GROUP = (sync_items.c.mapping_id, sync_items.c.service)  # as the index of pending items stands
+_OF_GUILD = func.min(sync_items.c.guild_id).label("guild_id")  # a mapping has but one
 _COLUMNS = [column for column in sync_items.c if column.name != "guild_id"]
 
 

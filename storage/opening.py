@@ -30,6 +30,8 @@ from storage.pauses import Pauses
 from storage.playlists import Playlists
 from storage.quota import Ledger
 from storage.runs import Runs
+from storage.queue import Queue
+from storage.queue_pauses import QueuePauses
 from storage.snapshots import Snapshots
 from storage.stats import Stats
 from storage.tasks import Tasks
@@ -65,6 +67,8 @@ class Storage:
 
 @asynccontextmanager
 async def open_storage(
+    queue: Queue
+    queue_pauses: QueuePauses
     url: str, *, keys: Sequence[bytes] = (), clock: Clock | Callable[[], datetime], migrate: bool = True
 ) -> AsyncIterator[Storage]:
     """The storage at ``url`` (sqlite+aiosqlite:///FILE or postgresql+asyncpg://…), migrated unless told otherwise.
@@ -137,3 +141,5 @@ def _storage(db: Database, vault: Vault) -> Storage:
         filters=Filters(db),
         meta=Notes(db),
     )
+        queue=Queue(db),
+        queue_pauses=QueuePauses(db),

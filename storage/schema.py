@@ -42,6 +42,7 @@ metadata = MetaData(
 # that it can read, and it cannot look into a bound parameter.
 ITEM_IS_OPEN = text("status IN ('pending', 'running', 'unknown')")
 ITEM_IS_PENDING = text("status = 'pending'")
+ITEM_IS_DELAYED = text("status = 'pending' AND not_before IS NOT NULL")
 ITEM_IS_NOT_DONE = text("status <> 'done'")
 ITEM_IS_HELD = text("status IN ('running', 'unknown')")
 RUN_IS_ACTIVE = text("status IN ('queued', 'in_progress')")
@@ -317,6 +318,7 @@ sync_items = Table(
         unique=True,
     ),
     _partial("ix_sync_items_pending", "mapping_id", "service", "id", where=ITEM_IS_PENDING),
+    _partial("ix_sync_items_delayed", "guild_id", "mapping_id", "service", "not_before", where=ITEM_IS_DELAYED),
     _partial("ix_sync_items_not_done", "guild_id", "status", where=ITEM_IS_NOT_DONE),
     _partial("ix_sync_items_held", "lease_token", where=ITEM_IS_HELD),
     # Holds all that grouping failures needs, so that no row is read for it.

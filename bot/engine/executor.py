@@ -17,7 +17,7 @@ from bot.engine.readback import ReadBack
 from bot.engine.recent import Write, playlist_key
 from bot.engine.resolve import Resolver
 from bot.engine.settling import Settler, side_of
-from bot.engine.writing import LeaseLost, PlaylistLost, Turn, Writer
+from bot.engine.writing import LeaseLost, PlaylistLost, QueueRests, Turn, Writer
 from bot.logs.context import bound
 from bot.model.account import AccountStatus
 from bot.model.errors import CrossfadeError, Forbidden, LoginNeeded, NotFound
@@ -252,6 +252,8 @@ class Executor:
         except asyncio.CancelledError:
             await asyncio.shield(self._let_go(token))
             raise
+        except QueueRests:
+            await self._let_go(token)
         except (LeaseLost, CrossfadeError) as error:
             await self._let_go(token)
             log.warning(Event.TASK_FAILED, extra={"task": "execution", "error": str(error) or "the lease was lost"})

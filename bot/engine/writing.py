@@ -40,6 +40,10 @@ class LeaseLost(Exception):
     """Somebody else has taken over the items of this turn; nothing may be sent for them."""
 
 
+class QueueRests(Exception):
+    """People paused this work meanwhile; nothing more is sent for it, and nothing is wrong with its items."""
+
+
 class PlaylistLost(Exception):
     """The playlist itself is gone or closed to us, as ``cause`` says; its items wait."""
 
@@ -91,7 +95,7 @@ class Writer:
     async def work(self, turn: Turn, items: Sequence[SyncItem]) -> bool:
         """Work through the items; False: the turn ended early and the unsent ones must be released.
 
-        Raises LeaseLost, PlaylistLost.
+        Raises LeaseLost, QueueRests, PlaylistLost.
         """
         sources = await self._sources(items)
         queue = deque(items)
@@ -142,6 +146,8 @@ class Writer:
         self, turn: Turn, item: SyncItem, source: Track, batch: Sequence[tuple[SyncItem, Track]]
     ) -> tuple[SyncItem, Track] | None:
         """The item with its destination track; None when it is settled without a write."""
+        if await self._storage.queue_pauses.holds([item.id]):
+            raise QueueRests  # before the search: it costs quota
         with bound(item_id=item.id):
             log.info(Event.ITEM_PROCESSING, extra={"title": item.source_track_title})
             found = await self._resolver.resolve(item, source, turn.burst.mapping, turn.service, turn.destination)
@@ -327,11 +333,11 @@ class Writer:
     # Around each attempt
 
     async def _intend(self, turn: Turn, items: Sequence[SyncItem], copies: dict[int, int]) -> None:
-        """Say durably that these items are about to be sent. Raises LeaseLost."""
+        """Say durably that these items are about to be sent. Raises LeaseLost, QueueRests."""
         self._crash("before_intent")
         ids = [item.id for item in items]
         if not await self._storage.items.write_intent(ids, turn.token, self._clock.now(), copies):
-            raise LeaseLost
+            raise QueueRests if await self._storage.queue_pauses.holds(ids) else LeaseLost
         self._crash("after_intent")
 
     async def _check_playlist(self, turn: Turn, items: Sequence[SyncItem], error: CrossfadeError) -> None:

@@ -89,6 +89,13 @@ def upgrade() -> None:
         "ix_sync_items_origin",
         "sync_items",
         ["mapping_id", "origin_run_id", "status", "action", "service", "intent_at"],
+    _partial(
+        "ix_sync_items_delayed",
+        "sync_items",
+        ["guild_id", "mapping_id", "service", "not_before"],
+        "status = 'pending' AND not_before IS NOT NULL",
+        unique=False,
+    )
     )
     op.create_index("ix_sync_items_origin_run_id", "sync_items", ["origin_run_id"])
 
