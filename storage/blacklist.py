@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model.matching import Candidate
 from bot.model.music import Service, Track
-from bot.model.review import BlacklistReason, BlacklistRow, BlacklistState
+from bot.model.review import BlacklistReason, BlacklistRow, BlacklistState, unambiguous
 from storage.database import Repository, chunks, reads, writes
 from storage.schema import BLACKLIST_IS_OPEN, blacklist, mappings
 
@@ -46,7 +46,7 @@ class Blacklist(Repository):
             "artists": {"names": list(track.artists)},
             "reason": reason,
             "explanation": explanation,
-            "candidates": {"candidates": _CANDIDATES.dump_python(tuple(candidates), mode="json")},
+            **_offered(candidates),
             "state": BlacklistState.DISMISSED if dismissed else BlacklistState.OPEN,
             "next_look_at": None if settled else now + LOOK_AGAIN[min(looks, 3) - 1],
             "looks": looks,
@@ -55,7 +55,22 @@ class Blacklist(Repository):
         key = {"mapping_id": mapping_id, "service": track.service, "track_id": track.external_id}
         statement = self.db.insert(blacklist).values(**key, **values, skip_count=0, created_at=now)
         statement = statement.on_conflict_do_update(index_elements=list(key), set_=values)
-        return _row((await connection.execute(statement.returning(*blacklist.c))).one())
+        return row_of((await connection.execute(statement.returning(*blacklist.c))).one())
+
+    @writes
+    async def offer(
+        self,
+        connection: AsyncConnection,
+        row_id: int,
+        candidates: Sequence[Candidate],
+        reason: BlacklistReason,
+        explanation: str,
+    ) -> BlacklistRow | None:
+        """Other candidates (best first) for an open row, with what follows from them; None: it is not open any more."""
+        statement = update(blacklist).where(blacklist.c.id == row_id, blacklist.c.state == BlacklistState.OPEN)
+        values = {**_offered(candidates), "reason": reason, "explanation": explanation}
+        row = (await connection.execute(statement.values(**values).returning(*blacklist.c))).one_or_none()
+        return None if row is None else row_of(row)
 
     @reads
     async def open_of_mapping(self, connection: AsyncConnection, mapping_id: int) -> list[BlacklistRow]:
@@ -63,7 +78,7 @@ class Blacklist(Repository):
         statement = select(blacklist).where(
             blacklist.c.mapping_id == mapping_id, blacklist.c.state != BlacklistState.RESOLVED
         )
-        return [_row(row) for row in await connection.execute(statement.order_by(blacklist.c.id))]
+        return [row_of(row) for row in await connection.execute(statement.order_by(blacklist.c.id))]
 
     @reads
     async def of_guild(
@@ -83,7 +98,7 @@ class Blacklist(Repository):
             .offset(offset)
             .limit(limit)
         )
-        return [_row(row) for row in await connection.execute(statement)]
+        return [row_of(row) for row in await connection.execute(statement)]
 
     @reads
     async def count_of_guild(
@@ -106,14 +121,14 @@ class Blacklist(Repository):
             here = select(mappings.c.id).where(mappings.c.guild_id == guild_id)
             statement = statement.where(blacklist.c.mapping_id.in_(here))
         row = (await connection.execute(statement)).one_or_none()
-        return None if row is None else _row(row)
+        return None if row is None else row_of(row)
 
     @reads
     async def of_item(self, connection: AsyncConnection, item_id: int) -> BlacklistRow | None:
         """The row that tells why this item was blacklisted."""
         statement = select(blacklist).where(blacklist.c.item_id == item_id).order_by(blacklist.c.id.desc()).limit(1)
         row = (await connection.execute(statement)).one_or_none()
-        return None if row is None else _row(row)
+        return None if row is None else row_of(row)
 
     @writes
     async def passed_over(
@@ -138,7 +153,7 @@ class Blacklist(Repository):
             .order_by(blacklist.c.next_look_at)
             .limit(limit)
         )
-        return [_row(row) for row in await connection.execute(statement)]
+        return [row_of(row) for row in await connection.execute(statement)]
 
     @writes
     async def look_now(self, connection: AsyncConnection, row_id: int, now: datetime) -> bool:
@@ -150,12 +165,16 @@ class Blacklist(Repository):
     @writes
     async def resolve(self, connection: AsyncConnection, row_id: int) -> bool:
         """A counterpart was found or chosen; False when it was resolved before."""
-        return await self._into(connection, row_id, BlacklistState.RESOLVED)
+        statement = update(blacklist).where(blacklist.c.id == row_id, blacklist.c.state != BlacklistState.RESOLVED)
+        values = {"state": BlacklistState.RESOLVED, "next_look_at": None}
+        return bool((await connection.execute(statement.values(**values))).rowcount)
 
     @writes
     async def dismiss(self, connection: AsyncConnection, row_id: int) -> bool:
-        """A person does not want to see it again; False when it was dismissed before."""
-        return await self._into(connection, row_id, BlacklistState.DISMISSED)
+        """A person does not want to see it again; False when it was not open any more."""
+        statement = update(blacklist).where(blacklist.c.id == row_id, blacklist.c.state == BlacklistState.OPEN)
+        values = {"state": BlacklistState.DISMISSED, "next_look_at": None}
+        return bool((await connection.execute(statement.values(**values))).rowcount)
 
     @writes
     async def reject(self, connection: AsyncConnection, row_id: int) -> bool:
@@ -177,7 +196,7 @@ class Blacklist(Repository):
             .where(blacklist.c.state != BlacklistState.RESOLVED)
             .order_by(blacklist.c.id)
         )
-        return [_row(row) for row in await connection.execute(statement)]
+        return [row_of(row) for row in await connection.execute(statement)]
 
     @writes
     async def resolve_track(self, connection: AsyncConnection, mapping_id: int, track: Track) -> bool:
@@ -191,11 +210,6 @@ class Blacklist(Repository):
         resolved = {"state": BlacklistState.RESOLVED, "next_look_at": None}
         return bool((await connection.execute(statement.values(**resolved))).rowcount)
 
-    async def _into(self, connection: AsyncConnection, row_id: int, state: BlacklistState) -> bool:
-        statement = update(blacklist).where(blacklist.c.id == row_id, blacklist.c.state != state)
-        values = {"state": state, "next_look_at": None}
-        return bool((await connection.execute(statement.values(**values))).rowcount)
-
     async def _of_track(self, connection: AsyncConnection, mapping_id: int, track: Track) -> BlacklistRow | None:
         statement = select(blacklist).where(
             blacklist.c.mapping_id == mapping_id,
@@ -203,11 +217,20 @@ class Blacklist(Repository):
             blacklist.c.track_id == track.external_id,
         )
         row = (await connection.execute(statement.with_for_update())).one_or_none()
-        return None if row is None else _row(row)
+        return None if row is None else row_of(row)
 
 
-def _row(row: Row[Any]) -> BlacklistRow:
-    fields = dict(row._mapping)
+def _offered(candidates: Sequence[Candidate]) -> dict[str, Any]:
+    certain = unambiguous(candidates)
+    return {
+        "candidates": {"candidates": _CANDIDATES.dump_python(tuple(candidates), mode="json")},
+        "best_score": None if certain is None else certain.score.total,
+    }
+
+
+def row_of(row: Row[Any]) -> BlacklistRow:
+    """The fact that a whole row of the table holds."""
+    fields = {name: value for name, value in row._mapping.items() if name != "best_score"}
     fields["artists"] = tuple(row.artists["names"])
     fields["candidates"] = _CANDIDATES.validate_python(row.candidates["candidates"])
     return BlacklistRow(**fields)

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.model.music import Service
 from bot.model.review import DecidedBy, MatchRow
 from storage import tracks
-from storage.database import Repository, chunks, reads, writes
+from storage.database import Database, Repository, chunks, reads, writes
 from storage.schema import matches
 from storage.schema import tracks as catalogue
 
@@ -50,16 +50,7 @@ class Matches(Repository):
     @writes
     async def remember(self, connection: AsyncConnection, match: MatchRow) -> bool:
         """Keeps an answer; False when a person's answer stands there and this one is automatic."""
-        if match.track is not None:
-            await tracks.remember(self.db, connection, [match.track])
-        values = _values(match)
-        statement = self.db.insert(matches).values(**values)
-        changed = {name: values[name] for name in values if name not in _QUESTION}
-        may = matches.c.decided_by != DecidedBy.PERSON
-        statement = statement.on_conflict_do_update(
-            index_elements=_QUESTION, set_=changed, where=None if match.decided_by is DecidedBy.PERSON else may
-        )
-        return (await connection.execute(statement.returning(matches.c.id))).first() is not None
+        return await keep(self.db, connection, match)
 
     @writes
     async def forget(
@@ -91,6 +82,20 @@ class Matches(Repository):
             .limit(limit)
         )
         return [_match(row) for row in await connection.execute(statement)]
+
+
+async def keep(db: Database, connection: AsyncConnection, match: MatchRow) -> bool:
+    """``Matches.remember`` as a part of another change."""
+    if match.track is not None:
+        await tracks.remember(db, connection, [match.track])
+    values = _values(match)
+    statement = db.insert(matches).values(**values)
+    changed = {name: values[name] for name in values if name not in _QUESTION}
+    may = matches.c.decided_by != DecidedBy.PERSON
+    statement = statement.on_conflict_do_update(
+        index_elements=_QUESTION, set_=changed, where=None if match.decided_by is DecidedBy.PERSON else may
+    )
+    return (await connection.execute(statement.returning(matches.c.id))).first() is not None
 
 
 _NAMES = [column.name for column in matches.c if column.name != "id"]

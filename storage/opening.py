@@ -13,9 +13,11 @@ from storage.accounts import Accounts
 from storage.blacklist import Blacklist
 from storage.crypto import Vault
 from storage.database import Database, check_sqlite_version, open_database, sqlite_file
+from storage.decisions import Decisions
 from storage.errors import DatabaseUnusable, translated
 from storage.filters import Filters
 from storage.guilds import Guilds
+from storage.incidents import Incidents
 from storage.items import Items
 from storage.leases import Leases
 from storage.links import Links
@@ -28,10 +30,11 @@ from storage.notes import Notes
 from storage.oauth import OAuthStates
 from storage.pauses import Pauses
 from storage.playlists import Playlists
-from storage.quota import Ledger
-from storage.runs import Runs
 from storage.queue import Queue
 from storage.queue_pauses import QueuePauses
+from storage.quota import Ledger
+from storage.review_list import ReviewList
+from storage.runs import Runs
 from storage.snapshots import Snapshots
 from storage.stats import Stats
 from storage.tasks import Tasks
@@ -55,6 +58,8 @@ class Storage:
     items: Items
     leases: Leases
     blacklist: Blacklist
+    review_list: ReviewList
+    decisions: Decisions
     logs: Logs
     tasks: Tasks
     quota: Ledger
@@ -62,13 +67,14 @@ class Storage:
     pauses: Pauses
     stats: Stats
     filters: Filters
+    incidents: Incidents
+    queue: Queue
+    queue_pauses: QueuePauses
     meta: Notes
 
 
 @asynccontextmanager
 async def open_storage(
-    queue: Queue
-    queue_pauses: QueuePauses
     url: str, *, keys: Sequence[bytes] = (), clock: Clock | Callable[[], datetime], migrate: bool = True
 ) -> AsyncIterator[Storage]:
     """The storage at ``url`` (sqlite+aiosqlite:///FILE or postgresql+asyncpg://…), migrated unless told otherwise.
@@ -132,6 +138,8 @@ def _storage(db: Database, vault: Vault) -> Storage:
         items=Items(db),
         leases=Leases(db),
         blacklist=Blacklist(db),
+        review_list=ReviewList(db),
+        decisions=Decisions(db),
         logs=Logs(db),
         tasks=Tasks(db),
         quota=Ledger(db),
@@ -139,7 +147,8 @@ def _storage(db: Database, vault: Vault) -> Storage:
         pauses=Pauses(db),
         stats=Stats(db),
         filters=Filters(db),
-        meta=Notes(db),
-    )
+        incidents=Incidents(db),
         queue=Queue(db),
         queue_pauses=QueuePauses(db),
+        meta=Notes(db),
+    )

@@ -364,6 +364,7 @@ blacklist = Table(
     Column("reason", Word(BlacklistReason), nullable=False),
     Column("explanation", Prose, nullable=False),
     Column("candidates", Versioned, nullable=False),  # {"v": 1, "candidates": [...]}
+    Column("best_score", Float),  # of the candidate that nothing rivals; NULL where there is none
     Column("skip_count", Integer, nullable=False),
     Column("last_skipped_at", UtcDateTime),
     Column("state", Word(BlacklistState), nullable=False),
@@ -373,6 +374,7 @@ blacklist = Table(
     Column("created_at", UtcDateTime, nullable=False),
     UniqueConstraint("mapping_id", "service", "track_id"),
     _partial("ix_blacklist_open_next_look_at", "next_look_at", where=BLACKLIST_IS_OPEN),
+    _partial("ix_blacklist_open", "mapping_id", "id", "reason", "best_score", where=BLACKLIST_IS_OPEN),
     sqlite_autoincrement=True,
 )
 
@@ -503,6 +505,7 @@ incidents = Table(
     Column("closed_at", UtcDateTime),
     Column("channel_id", Snowflake),
     Column("message_id", Snowflake),
+    Column("details", Versioned, nullable=False),  # what else the card says: facts, examples, item ids, names
     _partial("uq_incidents_open", "guild_id", "key", where=INCIDENT_IS_OPEN, unique=True),
     Index(None, "guild_id", "id"),
     sqlite_autoincrement=True,

@@ -1,13 +1,15 @@
 """What could not be matched, and what was decided about it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from bot.model.matching import Candidate
+from bot.model.matching import Candidate, Verdict
 from bot.model.music import Service, Track
+
+LEAD = 0.05  # by how much the best candidate must be ahead for one decision over many rows to take it
 
 
 class BlacklistReason(StrEnum):
@@ -43,6 +45,37 @@ class BlacklistRow:
     looks: int = 0
     item_id: int | None = None
     created_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewFilter:
+    """Which open rows of a guild a list holds. ``minimum``: only those whose unambiguous candidate scores so much.
+
+    ``up_to``: only rows with at most this id, so that what came after a preview is not decided with it; 0: all.
+    """
+
+    mapping_id: int = 0
+    reason: BlacklistReason | None = None
+    minimum: float | None = None
+    up_to: int = 0
+
+
+def unambiguous(candidates: Sequence[Candidate]) -> Candidate | None:
+    """The candidate (of a list, best first) that may be taken without a look at it; None where several are as good.
+
+    Nothing that the matcher rejects, and nothing that cannot be added, is taken so.
+    """
+    if not candidates:
+        return None
+    best = candidates[0]
+    if best.score.verdict is Verdict.REJECT or not best.track.available:
+        return None
+    rivals = (
+        other
+        for other in candidates[1:]
+        if other.track.external_id != best.track.external_id and other.score.verdict is not Verdict.REJECT
+    )
+    return None if any(rival.score.total > best.score.total - LEAD for rival in rivals) else best
 
 
 class DecidedBy(StrEnum):

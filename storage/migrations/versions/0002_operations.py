@@ -1,5 +1,7 @@
 """What operations from chat need: pauses of the queue, incidents, saved filters, reasons of failures, undo, digest."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -23,6 +25,11 @@ def upgrade() -> None:
         ["guild_id", "status", "reason", "mapping_id", "service", "completed_at", "not_before"],
         "status <> 'done'",
         unique=False,
+    )
+    op.add_column("blacklist", sa.Column("best_score", sa.Float(), nullable=True))
+    _score_the_open_reviews()
+    _partial(
+        "ix_blacklist_open", "blacklist", ["mapping_id", "id", "reason", "best_score"], "state = 'open'", unique=False
     )
     op.create_index("ix_logs_guild_id_event_id", "logs", ["guild_id", "event", "id"])
     op.create_table(
@@ -71,6 +78,7 @@ def upgrade() -> None:
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("channel_id", sa.BigInteger(), nullable=True),
         sa.Column("message_id", sa.BigInteger(), nullable=True),
+        sa.Column("details", sa.JSON(none_as_null=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_incidents")),
         sqlite_autoincrement=True,
     )
@@ -81,6 +89,13 @@ def upgrade() -> None:
         "sync_items",
         ["guild_id", "mapping_id", "service", "status"],
     )
+    _partial(
+        "ix_sync_items_delayed",
+        "sync_items",
+        ["guild_id", "mapping_id", "service", "not_before"],
+        "status = 'pending' AND not_before IS NOT NULL",
+        unique=False,
+    )
     op.create_index("ix_sync_items_guild_id_completed_at_status", "sync_items", ["guild_id", "completed_at", "status"])
     op.add_column("sync_items", sa.Column("origin_run_id", _ROW_ID, nullable=True))
     # Which analysis asked for an older item is not known: the burst that did it stands for it.
@@ -89,13 +104,6 @@ def upgrade() -> None:
         "ix_sync_items_origin",
         "sync_items",
         ["mapping_id", "origin_run_id", "status", "action", "service", "intent_at"],
-    _partial(
-        "ix_sync_items_delayed",
-        "sync_items",
-        ["guild_id", "mapping_id", "service", "not_before"],
-        "status = 'pending' AND not_before IS NOT NULL",
-        unique=False,
-    )
     )
     op.create_index("ix_sync_items_origin_run_id", "sync_items", ["origin_run_id"])
 
@@ -103,3 +111,42 @@ def upgrade() -> None:
 def _partial(name: str, table: str, columns: list[str], condition: str, *, unique: bool = True) -> None:
     where = sa.text(condition)
     op.create_index(name, table, columns, unique=unique, sqlite_where=where, postgresql_where=where)
+
+
+def _score_the_open_reviews() -> None:
+    """The score of each open row's candidate that nothing rivals: not rejected, and 0.05 ahead of all that are not."""
+    table = sa.table(
+        "blacklist",
+        sa.column("id", _ROW_ID),
+        sa.column("state", sa.String()),
+        sa.column("candidates", sa.JSON()),
+        sa.column("best_score", sa.Float()),
+    )
+    connection, last = op.get_bind(), 0
+    while True:
+        some = sa.select(table.c.id, table.c.candidates).where(table.c.state == "open", table.c.id > last)
+        rows = connection.execute(some.order_by(table.c.id).limit(500)).all()
+        if not rows:
+            return
+        for row_id, candidates in rows:
+            score = _unrivalled(candidates["candidates"])
+            if score is not None:
+                connection.execute(table.update().where(table.c.id == row_id).values(best_score=score))
+        last = rows[-1][0]
+
+
+def _unrivalled(candidates: list[dict[str, Any]]) -> float | None:
+    if not candidates:
+        return None
+    best, *others = candidates
+    if best["score"]["verdict"] == "reject" or not best["track"].get("available", True):
+        return None
+    for other in others:
+        same = other["track"]["external_id"] == best["track"]["external_id"]
+        if (
+            not same
+            and other["score"]["verdict"] != "reject"
+            and other["score"]["total"] > best["score"]["total"] - 0.05
+        ):
+            return None
+    return float(best["score"]["total"])
