@@ -8,8 +8,10 @@ from sqlalchemy import Row, Select, and_, delete, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model.item import OPEN_STATUSES
+from bot.model.log_filter import LogFilter, LogPage
 from bot.model.logline import MESSAGE_LIMIT, JobType, Level, LogLine
 from storage.database import Repository, chunks, reads, writes
+from storage.log_pages import STRETCH, Walk, first_id_since
 from storage.schema import LINE_IS_TROUBLE, logs, sync_items
 
 AUDIT_DAYS = timedelta(days=30)  # what people did stays this long, whatever the guild's retention
@@ -69,8 +71,47 @@ class Logs(Repository):
         return [_line(row) for row in await connection.execute(statement)]
 
     @reads
-    async def get(self, connection: AsyncConnection, line_id: int) -> LogLine | None:
-        row = (await connection.execute(select(logs).where(logs.c.id == line_id))).one_or_none()
+    async def page(
+        self,
+        connection: AsyncConnection,
+        wanted: LogFilter,
+        *,
+        before_id: int | None = None,
+        after_id: int | None = None,
+        limit: int = 25,
+        stretch: int = STRETCH,
+    ) -> LogPage:
+        """The newest lines that fit, those next older than ``before_id``, or those next newer than ``after_id``.
+
+        Whatever the filter, at most ``stretch`` lines are looked through.
+        """
+        down = after_id is None
+        walk = Walk(wanted, down=down, case_blind_like=not self.db.is_postgres)
+        if wanted.since is not None:
+            first = await first_id_since(connection, wanted.since)
+            if first is None:
+                return LogPage(lines=())
+            walk.within(first - 1, None)
+        if wanted.until is not None:
+            walk.within(None, await first_id_since(connection, wanted.until))
+        walk.within(after_id, before_id)
+        stop = (await connection.execute(walk.end(stretch))).one_or_none() if walk.skips else None
+        if stop is not None:
+            walk.within(stop.id - 1 if down else None, None if down else stop.id + 1)
+        found = [_line(row) for row in await connection.execute(walk.lines(limit + 1))]
+        more = len(found) > limit
+        lines = found[:limit] if down else found[:limit][::-1]
+        if more or stop is None:
+            return LogPage(lines=tuple(lines), more=more)
+        return LogPage(lines=tuple(lines), more=True, stopped_id=stop.id, stopped_at=stop.at)
+
+    @reads
+    async def get(self, connection: AsyncConnection, line_id: int, guild_id: int | None = None) -> LogLine | None:
+        """The line; None when it is unknown or belongs to another guild than ``guild_id``."""
+        statement = select(logs).where(logs.c.id == line_id)
+        if guild_id is not None:
+            statement = statement.where(logs.c.guild_id == guild_id)
+        row = (await connection.execute(statement)).one_or_none()
         return None if row is None else _line(row)
 
     @writes
