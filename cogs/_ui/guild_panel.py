@@ -18,6 +18,7 @@ from cogs._ui.reach import Interaction, require, runtime_of
 SETUP, SETTINGS = "setup", "settings"
 # A custom id is ``room:action:guild``; the room says which of the two panels is shown again after the choice.
 ROOM = r"(?P<room>setup|settings)"
+ONLY_SETTINGS = r"(?P<room>settings)"
 KEY = r"(?P<key>[0-9]{1,19})"
 
 _POSTING = discord.Permissions(view_channel=True, send_messages=True, embed_links=True)
@@ -161,19 +162,19 @@ class Timezone(Typed, template=rf"{ROOM}:timezone:{KEY}"):
     read = staticmethod(known_timezone)
 
 
-class Retention(Typed, template=rf"{ROOM}:retention:{KEY}"):
+class Retention(Typed, template=rf"{ONLY_SETTINGS}:retention:{KEY}"):
     action, field = "retention", "retention_days"
     label, title, line = "Log kept …", "How long the log is kept", "Days, 0 to 30 (0 keeps today only)"
     read = staticmethod(whole_number)
 
 
-class Refresh(Typed, template=rf"{ROOM}:refresh:{KEY}"):
+class Refresh(Typed, template=rf"{ONLY_SETTINGS}:refresh:{KEY}"):
     action, field = "refresh", "refresh_seconds"
     label, title, line = "Refresh …", "How often boards refresh", "Seconds, 10 to 600"
     read = staticmethod(whole_number)
 
 
-class Digest(Typed, template=rf"{ROOM}:digest:{KEY}"):
+class Digest(Typed, template=rf"{ONLY_SETTINGS}:digest:{KEY}"):
     action, field = "digest", "digest_hour"
     label, title, line = "Digest …", "When the daily digest comes", "Hour of the day, 0 to 23, or off"
     read = staticmethod(hour_or_off)
