@@ -25,6 +25,7 @@ from storage.schema import (
     runs,
     sync_items,
 )
+from storage.stopping import any_stopped, pending_again, stopped
 
 SETTLE = timedelta(seconds=60)  # the setting SETTLE_SECONDS has the same default
 
@@ -33,7 +34,7 @@ _UNSENT = {**_FREED, "intent_at": None, "copies_before": None}
 _RETRIABLE = (ItemStatus.ERROR, ItemStatus.SKIPPED, ItemStatus.BLACKLISTED, ItemStatus.CANCELLED)
 _FINISHED = (*_RETRIABLE, ItemStatus.DONE)
 # A failed item that is tried anew: what it failed of before is in the log, and no reason any more.
-_AGAIN = {
+AGAIN = {
     **_UNSENT,
     "status": ItemStatus.PENDING,
     "attempts": 0,
@@ -116,7 +117,7 @@ class Items(Repository):
         held = {"status": ItemStatus.RUNNING, "lease_token": token, "lease_until": lease_until}
         if run_id is not None:
             held["run_id"] = run_id
-        statement = update(sync_items).where(sync_items.c.id.in_(due)).values(**held).returning(*_COLUMNS)
+        statement = update(sync_items).where(sync_items.c.id.in_(due)).values(**held).returning(*ITEM_COLUMNS)
         return _in_order(await connection.execute(statement))
 
     @reads
@@ -156,12 +157,13 @@ class Items(Repository):
         """Says durably, before the one attempt, that these items are about to be sent.
 
         ``copies_before``: how many copies the playlist holds, for all of them or by item id. False, and nothing
-        written, when the lease of one of them is lost or a pause covers it: then nothing may be sent.
+        written, when the lease of one of them is lost, a pause covers it or its run was cancelled: then nothing may be
+        sent.
         """
         await one_at_a_time(self.db, connection)
         held = (
             select(sync_items.c.id)
-            .where(sync_items.c.id.in_(ids), sync_items.c.lease_token == token, ITEM_IS_HELD, ~rests())
+            .where(sync_items.c.id.in_(ids), sync_items.c.lease_token == token, ITEM_IS_HELD, ~rests(), ~stopped())
             .with_for_update()
         )
         if set((await connection.execute(held)).scalars()) != set(ids):
@@ -219,7 +221,8 @@ class Items(Repository):
     ) -> bool:
         """Gives the item up in ``status`` and frees it; ``attempts`` is added. False when the lease is lost.
 
-        The intent stays only where it must be read back (``unknown``).
+        The intent stays only where it must be read back (``unknown``). What would wait again (``pending``) is cancelled
+        where people cancelled its run.
         """
         values: dict[str, Any] = {
             **(_FREED if status is ItemStatus.UNKNOWN else _UNSENT),
@@ -229,10 +232,17 @@ class Items(Repository):
             "attempts": sync_items.c.attempts + attempts,
             "completed_at": now if status in _FINISHED else None,
         }
+        if status is ItemStatus.PENDING:
+            values |= pending_again(now)
         if payload is not None:
             values["payload"] = dict(payload)
         statement = update(sync_items).where(*_held_by(item_id, token)).values(**values)
         return bool((await connection.execute(statement)).rowcount)
+
+    @reads
+    async def any_stopped(self, connection: AsyncConnection, ids: Sequence[int]) -> bool:
+        """Whether people cancelled the run that works on one of these items."""
+        return await any_stopped(connection, ids)
 
     @writes
     async def keep_payload(
@@ -301,7 +311,7 @@ class Items(Repository):
             .with_for_update(skip_locked=True)
         )
         held = {"lease_token": token, "lease_until": lease_until}
-        statement = update(sync_items).where(sync_items.c.id.in_(due)).values(**held).returning(*_COLUMNS)
+        statement = update(sync_items).where(sync_items.c.id.in_(due)).values(**held).returning(*ITEM_COLUMNS)
         return _in_order(await connection.execute(statement))
 
     @writes
@@ -333,7 +343,7 @@ class Items(Repository):
         if guild_id is not None:
             statement = statement.where(sync_items.c.guild_id == guild_id)
         row = (await connection.execute(statement)).one_or_none()
-        return None if row is None else _item(row)
+        return None if row is None else item_of(row)
 
     @reads
     async def of_run(self, connection: AsyncConnection, run_id: int, limit: int = 10_000) -> list[SyncItem]:
@@ -384,13 +394,13 @@ class Items(Repository):
         False when it is not in such a state, belongs to another guild, or the same effect is in the queue already.
         """
         twin = sync_items.alias("twin")
-        same = (twin.c[name] == sync_items.c[name] for name in _EFFECT)
+        same = (twin.c[name] == sync_items.c[name] for name in EFFECT)
         waiting = exists().where(twin.c.id != sync_items.c.id, twin.c.status.in_(_OPEN), *same)
         await self.db.one_at_a_time(connection, "items.retry")
         statement = update(sync_items).where(sync_items.c.id == item_id, sync_items.c.status.in_(_RETRIABLE), ~waiting)
         if guild_id is not None:
             statement = statement.where(sync_items.c.guild_id == guild_id)
-        return bool((await connection.execute(statement.values(**_AGAIN))).rowcount)
+        return bool((await connection.execute(statement.values(**AGAIN))).rowcount)
 
     @writes
     async def cancel_open(
@@ -466,7 +476,7 @@ class Items(Repository):
         held = select(sync_items.c.id, sync_items.c.intent_at).where(ITEM_IS_HELD, which).with_for_update()
         rows = (await connection.execute(held)).all()
         unsent = [row.id for row in rows if row.intent_at is None]
-        again = {**_UNSENT, "status": ItemStatus.PENDING}
+        again = {**_UNSENT, **pending_again(self.db.now())}
         await connection.execute(update(sync_items).where(sync_items.c.id.in_(unsent)).values(**again))
         for row in rows:
             if row.intent_at is None:
@@ -492,13 +502,13 @@ async def counts(connection: AsyncConnection, guild_id: int | None) -> dict[Item
     return found
 
 
-_EFFECT = ("mapping_id", "service", "action", "source_track_id", "occurrence")
+EFFECT = ("mapping_id", "service", "action", "source_track_id", "occurrence")
 _OPEN = (ItemStatus.PENDING, ItemStatus.RUNNING, ItemStatus.UNKNOWN)
 # The condition of the index of pending items, told apart from the other tables of a join.
 _IS_PENDING = text("sync_items.status = 'pending'")
 _GROUP = (sync_items.c.mapping_id, sync_items.c.service)  # as the index of pending items stands
 _OF_GUILD = func.min(sync_items.c.guild_id).label("guild_id")  # a mapping has but one
-_COLUMNS = [column for column in sync_items.c if column.name != "guild_id"]
+ITEM_COLUMNS = [column for column in sync_items.c if column.name != "guild_id"]
 
 
 def _counted(rows: Sequence[Row[Any]]) -> dict[ItemStatus, int]:
@@ -518,7 +528,7 @@ def _page(guild_id: int, status: ItemStatus, limit: int, before_id: int | None, 
 
 
 def _select() -> Select[Any]:
-    return select(*_COLUMNS)
+    return select(*ITEM_COLUMNS)
 
 
 def _because(last_error: str) -> dict[str, str]:
@@ -566,8 +576,9 @@ def _values(item: NewItem, mapping_id: int, run_id: int, guild_id: int, now: dat
 
 
 def _in_order(rows: Any) -> list[SyncItem]:
-    return sorted((_item(row) for row in rows), key=lambda item: item.id)
+    return sorted((item_of(row) for row in rows), key=lambda item: item.id)
 
 
-def _item(row: Row[Any]) -> SyncItem:
+def item_of(row: Row[Any]) -> SyncItem:
+    """The item that a row of ``ITEM_COLUMNS`` tells of."""
     return SyncItem(**row._mapping)

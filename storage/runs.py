@@ -1,5 +1,6 @@
 """Runs, one active at most for each mapping, and the plans that previews left behind."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from bot.model.reasons import reason_of
 from bot.model.run import Run, RunCounts, RunKind, RunStatus, Trigger
 from storage.database import Repository, reads, writes
 from storage.schema import RUN_IS_ACTIVE, mappings, plans, runs, snapshots, sync_items
+from storage.stopping import cancel_waiting, ending, of_run
 from storage.words import PlanState
 
 _PLAN = TypeAdapter(Plan)
@@ -51,7 +53,7 @@ class Runs(Repository):
             .returning(*runs.c)
         )
         row = (await connection.execute(statement)).one_or_none()
-        return None if row is None else _run(row)
+        return None if row is None else run_of(row)
 
     @writes
     async def heartbeat(self, connection: AsyncConnection, run_id: int, now: datetime) -> bool:
@@ -70,15 +72,26 @@ class Runs(Repository):
     async def finish(
         self, connection: AsyncConnection, run_id: int, status: RunStatus, now: datetime, error: str = ""
     ) -> Run | None:
-        """The run as it ended; None when it had ended before."""
+        """The run as it ended; None when it had ended before.
+
+        One that people asked to stop ends ``cancelled``, however near to its end it was, with what it has waiting.
+        """
         statement = (
             update(runs)
             .where(runs.c.id == run_id, RUN_IS_ACTIVE)
-            .values(status=status, completed_at=now, error=error, reason=reason_of(error))
+            .values(status=ending(status), completed_at=now, error=error, reason=reason_of(error))
             .returning(*runs.c)
         )
         row = (await connection.execute(statement)).one_or_none()
-        return None if row is None else _run(row)
+        if row is not None and row.cancelled_by is not None:
+            await cancel_waiting(connection, now, of_run(run_id))
+        return None if row is None else run_of(row)
+
+    @reads
+    async def asked_to_stop(self, connection: AsyncConnection, run_ids: Sequence[int]) -> set[int]:
+        """Those of these runs that people cancelled."""
+        statement = select(runs.c.id).where(runs.c.id.in_(run_ids), runs.c.cancelled_by.is_not(None))
+        return set((await connection.execute(statement)).scalars())
 
     @reads
     async def get(self, connection: AsyncConnection, run_id: int, guild_id: int | None = None) -> Run | None:
@@ -87,7 +100,7 @@ class Runs(Repository):
         if guild_id is not None:
             statement = statement.where(runs.c.guild_id == guild_id)
         row = (await connection.execute(statement)).one_or_none()
-        return None if row is None else _run(row)
+        return None if row is None else run_of(row)
 
     @reads
     async def recent(self, connection: AsyncConnection, guild_id: int | None, limit: int = 10) -> list[Run]:
@@ -98,7 +111,7 @@ class Runs(Repository):
     async def of_mapping(self, connection: AsyncConnection, mapping_id: int, limit: int = 10) -> list[Run]:
         """The mapping's latest runs, newest first."""
         statement = select(runs).where(runs.c.mapping_id == mapping_id).order_by(runs.c.id.desc()).limit(limit)
-        return [_run(row) for row in await connection.execute(statement)]
+        return [run_of(row) for row in await connection.execute(statement)]
 
     @reads
     async def active(self, connection: AsyncConnection, guild_id: int | None = None) -> list[Run]:
@@ -106,14 +119,14 @@ class Runs(Repository):
         statement = select(runs).where(RUN_IS_ACTIVE).order_by(runs.c.id)
         if guild_id is not None:
             statement = statement.where(runs.c.guild_id == guild_id)
-        return [_run(row) for row in await connection.execute(statement)]
+        return [run_of(row) for row in await connection.execute(statement)]
 
     @reads
     async def active_of_mapping(self, connection: AsyncConnection, mapping_id: int) -> Run | None:
         """The mapping's run that is under way."""
         statement = select(runs).where(runs.c.mapping_id == mapping_id, RUN_IS_ACTIVE)
         row = (await connection.execute(statement)).one_or_none()
-        return None if row is None else _run(row)
+        return None if row is None else run_of(row)
 
     @writes
     async def fail_abandoned(self, connection: AsyncConnection, now: datetime, older_than: timedelta) -> list[Run]:
@@ -172,10 +185,10 @@ class Runs(Repository):
         statement = (
             update(runs)
             .where(RUN_IS_ACTIVE, which)
-            .values(status=RunStatus.FAILED, completed_at=now, error=reason, reason=reason_of(reason))
+            .values(status=ending(RunStatus.FAILED), completed_at=now, error=reason, reason=reason_of(reason))
             .returning(*runs.c)
         )
-        return sorted((_run(row) for row in await connection.execute(statement)), key=lambda run: run.id)
+        return sorted((run_of(row) for row in await connection.execute(statement)), key=lambda run: run.id)
 
 
 async def recent(connection: AsyncConnection, guild_id: int | None, limit: int) -> list[Run]:
@@ -183,10 +196,11 @@ async def recent(connection: AsyncConnection, guild_id: int | None, limit: int) 
     statement = select(runs).order_by(runs.c.id.desc()).limit(limit)
     if guild_id is not None:
         statement = statement.where(runs.c.guild_id == guild_id)
-    return [_run(row) for row in await connection.execute(statement)]
+    return [run_of(row) for row in await connection.execute(statement)]
 
 
-def _run(row: Row[Any]) -> Run:
+def run_of(row: Row[Any]) -> Run:
+    """The run that a row of the table tells of."""
     return Run(
         id=row.id,
         kind=row.kind,
@@ -200,5 +214,6 @@ def _run(row: Row[Any]) -> Run:
         heartbeat_at=row.heartbeat_at,
         error=row.error,
         counts=RunCounts(**{name: row._mapping[name] for name in _COUNTS}),
+        cancelled_by=row.cancelled_by,
         undoes_run_id=row.undoes_run_id,
     )

@@ -225,6 +225,7 @@ runs = Table(
     Column("quota_units", Integer, nullable=False),
     Column("undoes_run_id", RowId),  # an undo, and the bursts that carry it out: the run whose effects are taken back
     Column("reason", String(128), nullable=False, server_default=text("''")),  # error without what is particular
+    Column("cancelled_by", Snowflake),  # who asked it to stop; what it holds never goes back into the queue
     _partial("uq_runs_active_mapping_id", "mapping_id", where=RUN_IS_ACTIVE, unique=True),
     _partial("ix_runs_failed", "guild_id", "completed_at", where=RUN_HAS_FAILED),
     Index(None, "guild_id", "id"),

@@ -58,4 +58,5 @@ class Run:
     heartbeat_at: datetime | None = None
     error: str = ""
     counts: RunCounts = RunCounts()
+    cancelled_by: int | None = None  # Discord user id of who asked it to stop, at work or waiting
     undoes_run_id: int | None = None  # of an undo: the run whose effects it takes back
