@@ -66,13 +66,15 @@ class PlaylistEntry:
     """One place in a playlist, at ``position`` counted from 0 over all entries of the service, unusable ones included.
 
     ``entry_id`` is YouTube's playlistItem id, which deletes and moves need; Spotify has none. ``added_at`` (aware UTC)
-    is when it was put there, where the service says so and the playlist was just read.
+    is when it was put there and ``added_by`` the service's user id of who did it, '' where not told; both only where the
+    playlist was just read.
     """
 
     position: int
     track: Track
     entry_id: str = ""
     added_at: datetime | None = None
+    added_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,17 +58,22 @@ _BEFORE_NUMBER = PART_WORDS | frozenset(_ROMAN.values())
 ARTICLES = frozenset("la el los las le les il lo gli der die das o os a an de het".split())
 
 
+def plain(text: str) -> str:
+    """Casefolded text without accents, letters and typographic signs in their plain form; every script is kept."""
+    if text.isascii():
+        return text.lower()
+    folded = text.casefold().translate(_LETTERS)
+    if not folded.isascii():
+        folded = _MARKS.sub("", unicodedata.normalize("NFKD", folded)).casefold()
+        if not folded.isascii():
+            folded = unicodedata.normalize("NFC", folded)
+    return folded
+
+
 @lru_cache(maxsize=65536)
 def fold(text: str) -> str:
-    """Casefolded text without accents, stylised letters resolved; every script is kept as it is."""
-    if text.isascii():
-        folded = text.lower()
-    else:
-        folded = text.casefold().translate(_LETTERS)
-        if not folded.isascii():
-            folded = _MARKS.sub("", unicodedata.normalize("NFKD", folded)).casefold()
-            if not folded.isascii():
-                folded = unicodedata.normalize("NFC", folded)
+    """``plain`` text with stylised letters and spoken endings resolved; every script is kept as it is."""
+    folded = plain(text)
     if "$" in folded:
         folded = _DOLLAR.sub("s", folded)  # Ke$ha, A$AP, Paper Trail$
     if "!" in folded:

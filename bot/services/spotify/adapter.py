@@ -27,7 +27,7 @@ _TRACK_FIELDS = (
     "id,type,name,is_local,is_playable,duration_ms,explicit,track_number,linked_from(id),external_ids(isrc),"
     "artists(name),album(name,release_date)"
 )
-_ITEM_FIELDS = f"total,next,items(is_local,item({_TRACK_FIELDS}),track({_TRACK_FIELDS}))"
+_ITEM_FIELDS = f"total,next,items(added_at,added_by(id),is_local,item({_TRACK_FIELDS}),track({_TRACK_FIELDS}))"
 _ID_FIELDS = "total,next,items(is_local,item(id,type,is_local,linked_from(id)),track(id,type,is_local,linked_from(id)))"
 
 CAPABILITIES = Capabilities(

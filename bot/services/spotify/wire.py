@@ -65,7 +65,14 @@ def page(answer: Json, offset: int, fetched_at: datetime) -> Page:
     for index, item in enumerate(items):
         found = entry_track(item, fetched_at)
         if found is not None:
-            entries.append(PlaylistEntry(position=offset + index, track=found))
+            entries.append(
+                PlaylistEntry(
+                    position=offset + index,
+                    track=found,
+                    added_at=_moment(_text(item, "added_at")),
+                    added_by=_text(_object(item, "added_by"), "id"),
+                )
+            )
     total = answer.get("total")
     return Page(
         entries=tuple(entries),
@@ -140,6 +147,15 @@ def _object(found: Json, key: str) -> Json:
 def _list(found: Json, key: str) -> list[Any]:
     value = found.get(key)
     return value if isinstance(value, list) else []
+
+
+def _moment(text: str) -> datetime | None:
+    """An RFC 3339 time. None where there is none, or the epoch, which stands for it in very old playlists."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None and moment.timestamp() > 0 else None
 
 
 def _text(found: Json, key: str) -> str:
