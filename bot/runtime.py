@@ -12,6 +12,7 @@ from bot.config import Settings
 from bot.engine.accounts import Accounts
 from bot.engine.destination import Destinations
 from bot.engine.executor import Executor, no_crash
+from bot.engine.failures import Failures
 from bot.engine.hub import Hub
 from bot.engine.mappings import Mappings
 from bot.engine.preferences import Preferences
@@ -60,6 +61,7 @@ class Runtime:
     accounts: Accounts
     reviews: Reviews
     stats: Stats
+    failures: Failures
 
 
 @asynccontextmanager
@@ -98,6 +100,8 @@ async def open_runtime(
         sync = Sync(storage, services, hub, quota, reader, clock, wake=executor.wake)
         retention = Retention(storage, clock)
         stack.push_async_callback(retention.close)
+        failures = Failures(storage, clock, sync, wake=executor.wake)
+        stack.push_async_callback(failures.close)
         yield Runtime(
             settings=settings,
             clock=clock,
@@ -119,6 +123,7 @@ async def open_runtime(
             accounts=accounts,
             reviews=Reviews(storage, clock, wake=executor.wake),
             stats=Stats(storage, quota, clock),
+            failures=failures,
         )
 
 

@@ -15,6 +15,7 @@ from storage.crypto import Vault
 from storage.database import Database, check_sqlite_version, open_database, sqlite_file
 from storage.decisions import Decisions
 from storage.errors import DatabaseUnusable, translated
+from storage.failures import Failures
 from storage.filters import Filters
 from storage.guilds import Guilds
 from storage.incidents import Incidents
@@ -67,6 +68,7 @@ class Storage:
     pauses: Pauses
     stats: Stats
     filters: Filters
+    failures: Failures
     incidents: Incidents
     queue: Queue
     queue_pauses: QueuePauses
@@ -147,6 +149,7 @@ def _storage(db: Database, vault: Vault) -> Storage:
         pauses=Pauses(db),
         stats=Stats(db),
         filters=Filters(db),
+        failures=Failures(db),
         incidents=Incidents(db),
         queue=Queue(db),
         queue_pauses=QueuePauses(db),

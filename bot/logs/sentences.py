@@ -71,6 +71,10 @@ TEMPLATES: dict[Event, str] = {
     Event.PLAN_APPLIED: "The plan of run {run} was applied[ to mapping {mapping}]",
     Event.PLAN_CANCELLED: "The plan of run {run} was cancelled",
     Event.PLAN_FORCED: "The stopped plan of run {run} was forced",
+    Event.ERRORS_RETRIED: (
+        "All failures of the reason {reason} were retried[: {items:item|items} queued again]"
+        "[: {mappings:mapping|mappings} analysed again]"
+    ),
     Event.ITEM_RETRIED: "Track {title} was queued again by a person",
     Event.REVIEW_CHOSEN: "A person chose the counterpart of track {title}[: {choice}]",
     Event.REVIEW_RETRIED: "A person asked for a new search for track {title}",
@@ -79,7 +83,7 @@ TEMPLATES: dict[Event, str] = {
 }
 
 _JOB_TYPES = {"analysis": JobType.ANALYSIS, "execution": JobType.EXECUTION, "item": JobType.EXECUTION}
-_PEOPLES_ROOMS = frozenset({"mapping", "settings", "sync", "plan", "review"})
+_PEOPLES_ROOMS = frozenset({"errors", "mapping", "settings", "sync", "plan", "review"})
 _PEOPLES_EVENTS = frozenset(
     {
         Event.ITEM_RETRIED,

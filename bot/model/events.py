@@ -70,6 +70,7 @@ class Event(StrEnum):
     PLAN_CANCELLED = "plan.cancelled"
     PLAN_FORCED = "plan.forced"
     ITEM_RETRIED = "item.retried"
+    ERRORS_RETRIED = "errors.retried"  # all failures of one reason
     REVIEW_CHOSEN = "review.chosen"
     REVIEW_RETRIED = "review.retried"
     REVIEW_DISMISSED = "review.dismissed"

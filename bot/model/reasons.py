@@ -30,6 +30,7 @@ class Cause(StrEnum):
     LOW_CONFIDENCE = "low_confidence"
     UNAVAILABLE = "unavailable"
     REJECTED_BY_USER = "rejected_by_user"
+    MAPPING_PAUSED = "mapping_paused"
     MAPPING_REMOVED = "mapping_removed"
     STOPPED = "stopped"  # the program ended, or its run gave no sign of life
     BUG = "bug"
@@ -71,7 +72,7 @@ _SENTENCES: tuple[tuple[str, Cause], ...] = (
     (r"Bug: ", Cause.BUG),
     (r"a second request on one charge|the address cannot be used", Cause.BUG),
     (r"no longer accepts this login|is not logged in|does not cover this|was let go meanwhile", Cause.LOGIN_NEEDED),
-    (r"login (has ended|is no longer valid)|needs a new login|refuses the login", Cause.LOGIN_NEEDED),
+    (r"login of this account is no longer good|refuses the login", Cause.LOGIN_NEEDED),
     (r"quota is spent|is spent until", Cause.QUOTA_SPENT),
     (r"asked for silence until", Cause.SERVICE_PAUSED),
     (r"asks to slow down|too many requests|is busy with it", Cause.SLOW_DOWN),
@@ -82,6 +83,7 @@ _SENTENCES: tuple[tuple[str, Cause], ...] = (
     (r"has no YouTube channel yet", Cause.NO_CHANNEL),
     (r"is not enabled in the Google project", Cause.API_DISABLED),
     (r"is not set up here|is not set up on this bot", Cause.NOT_CONFIGURED),
+    (r"was disconnected by its owner", Cause.LOGIN_NEEDED),
     (r"The mapping was removed", Cause.MAPPING_REMOVED),
     (r"[Tt]he program stopped|gave no sign of life", Cause.STOPPED),
 )

@@ -8,7 +8,7 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.engine import executor
+from bot.engine import accounts, executor
 from bot.model.errors import CrossfadeError
 from bot.model.reasons import REASON_LIMIT, Cause, cause_of, reason_of
 from bot.services.sending import Rejection, Sending
@@ -109,6 +109,9 @@ def test_what_goes_wrong_on_the_wire_has_its_reason(outcome: Any, write: bool, e
         ("youtube.units is spent until 2026-11-21 08:00 UTC", "quota_spent"),
         ("Spotify asked for silence until 2026-11-21 08:00 UTC", "service_paused"),
         ("YouTube keeps failing", "service_failing"),
+        ("This account is not logged in", "login_needed"),
+        ("The login of this account is no longer good", "login_needed"),
+        (accounts.GONE, "login_needed"),
         ("low_confidence: title 0.81, artist 1.00: review", "low_confidence"),
         ("search_failed: nothing on YouTube is “Rice Field”", "search_failed"),
         ("unavailable: playlistItems.insert: YouTube refuses this (failedPrecondition)", "unavailable"),
