@@ -1,6 +1,6 @@
 """The one place where the parts are put together: opened in order, closed in reverse, held in one frozen object."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,31 +10,35 @@ from pydantic import SecretStr
 from bot.clock import Clock, SystemClock
 from bot.config import Settings
 from bot.engine.accounts import Accounts
+from bot.engine.backups import Backups
 from bot.engine.destination import Destinations
 from bot.engine.executor import Executor, no_crash
 from bot.engine.failures import Failures
 from bot.engine.hub import Hub
 from bot.engine.mappings import Mappings
 from bot.engine.preferences import Preferences
+from bot.engine.queue import Queue
 from bot.engine.quota import Quota, QuotaLimits
 from bot.engine.reading import Reader
 from bot.engine.recent import RecentWrites
 from bot.engine.retention import Retention
 from bot.engine.revalidation import Revalidation
 from bot.engine.review import Reviews
-from bot.engine.scheduler import Scheduler
+from bot.engine.scheduler import Scheduler, Task, daily
 from bot.engine.stats import Stats
 from bot.engine.sync import Sync
-from bot.logs.database import DatabaseLog, open_database_log
+from bot.engine.tasks import Loop, Tasks
+from bot.logs.database import Append, DatabaseLog, open_database_log
 from bot.logs.feed import Feed, open_feed
 from bot.logs.setup import Logs
 from bot.model.events import AccountLinked
-from bot.model.logline import Level
+from bot.model.logline import Level, LogLine
 from bot.services.config import ServiceConfig
 from bot.services.oauth import OAuth
 from bot.services.registry import MusicServices
 from bot.services.tokens import Tokens
 from storage import Storage, open_storage
+from storage.tasks import Pulse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +57,8 @@ class Runtime:
     tokens: Tokens
     oauth: OAuth
     sync: Sync
+    queue: Queue
+    tasks: Tasks
     executor: Executor
     scheduler: Scheduler
     mappings: Mappings
@@ -76,7 +82,7 @@ async def open_runtime(
     async with AsyncExitStack() as stack:
         storage = await stack.enter_async_context(open_storage(settings.database_url, keys=settings.keys, clock=clock))
         await storage.accounts.reencrypt()
-        log = await stack.enter_async_context(open_database_log(logs, storage.logs.append, clock))
+        log = await stack.enter_async_context(open_database_log(logs, _noted(storage, clock), clock))
         feed = await stack.enter_async_context(open_feed(logs, _feed_levels(storage), clock))
         hub = Hub()
         official = settings.youtube_search == "official"
@@ -99,6 +105,8 @@ async def open_runtime(
         stack.callback(hub.subscribe(AccountLinked, accounts.linked))
         sync = Sync(storage, services, hub, quota, reader, clock, wake=executor.wake)
         retention = Retention(storage, clock)
+        scheduler = Scheduler(storage, sync, executor, retention, Revalidation(storage, services, clock), clock)
+        scheduler.add("backup", _backup(settings, clock))
         stack.push_async_callback(retention.close)
         failures = Failures(storage, clock, sync, wake=executor.wake)
         stack.push_async_callback(failures.close)
@@ -115,8 +123,10 @@ async def open_runtime(
             tokens=services.tokens,
             oauth=services.oauth,
             sync=sync,
+            queue=Queue(storage, quota, executor, clock),
+            tasks=Tasks(storage, scheduler, _loops(log, executor)),
             executor=executor,
-            scheduler=Scheduler(storage, sync, executor, retention, Revalidation(storage, services, clock), clock),
+            scheduler=scheduler,
             mappings=Mappings(storage, services, clock),
             retention=retention,
             preferences=Preferences(storage, hub, clock, forget=retention.soon),
@@ -125,6 +135,48 @@ async def open_runtime(
             stats=Stats(storage, quota, clock),
             failures=failures,
         )
+
+
+def _noted(storage: Storage, clock: Clock) -> Append:
+    """Storing log lines, with the signs of life that `/tasks` shows."""
+    pulse = Pulse(storage.tasks, "log_writer", clock)
+
+    async def append(lines: Sequence[LogLine]) -> None:
+        try:
+            await storage.logs.append(lines)
+        except Exception as error:
+            await pulse.failed(str(error))
+            raise
+        await pulse.beat(f"the last batch had {len(lines):,} lines")
+
+    return append
+
+
+def _backup(settings: Settings, clock: Clock) -> Task:
+    backups = Backups(settings.database_url, clock)
+    return Task(
+        title="Backup",
+        purpose="Copies the database into the folder backups beside it and keeps the last seven",
+        trigger=daily(3, 30),
+        work=backups.run,
+        at_start=backups.due,
+    )
+
+
+def _loops(log: DatabaseLog, executor: Executor) -> dict[str, Loop]:
+    async def look_now() -> str:
+        executor.wake()
+        return "looks for due work now"
+
+    async def write_now() -> str:
+        return "every line is written" if await log.flush() else "the database refuses; the lines stay queued"
+
+    return {
+        "executor": Loop(
+            title="Executor", purpose="Carries out what is due in the queues, a worker for each service", nudge=look_now
+        ),
+        "log_writer": Loop(title="Log writer", purpose="Stores log lines in batches", nudge=write_now),
+    }
 
 
 def _feed_levels(storage: Storage) -> Callable[[int | None], Awaitable[Level | None]]:

@@ -29,6 +29,7 @@ from bot.model.music import Service, Track
 from bot.model.run import Run, RunKind, RunStatus, Trigger
 from bot.services.registry import MusicServices
 from storage import Storage
+from storage.tasks import Pulse
 
 log = logging.getLogger(__name__)
 
@@ -78,11 +79,17 @@ class Executor:
         self._turns = count(1)
         self._last_turn: dict[tuple[int, Service], int] = {}
         self._started = clock.now()
+        self._pulse = Pulse(storage.tasks, "executor", clock)
+        self._busy = dict.fromkeys(Service, False)
 
     def wake(self) -> None:
         """Something may be due now."""
         for event in self._woken.values():
             event.set()
+
+    async def turns(self, service: Service) -> list[int]:
+        """Mappings with due work for the service, of every guild, in the order in which they are taken."""
+        return await self._in_turn(service, None)
 
     async def recover(self) -> None:
         """Take over what a dead process left: its runs fail, its items go on, unproven writes are read back first."""
@@ -121,9 +128,11 @@ class Executor:
         while True:
             self._woken[service].clear()
             try:
-                if not await self._step(service, None):
+                self._busy[service] = await self._step(service, None)
+                await self._pulse.beat(self._doing())
+                if not self._busy[service]:
                     await self._idle(service)
-            except Exception:
+            except Exception as error:
                 # A full disk, say, or a fault of ours: nothing is lost, and work goes on once it is over.
                 log.exception(Event.BUG, extra={"where": f"executor {service.value}"})
                 await self._clock.sleep(IDLE.total_seconds())
@@ -133,8 +142,12 @@ class Executor:
         due = await self._storage.items.next_due_at()
         now = self._clock.now()
         wait = IDLE if due is None or due <= now else min(due - now, IDLE)
+                await self._pulse.failed(repr(error))
         woken = asyncio.create_task(self._woken[service].wait())
         slept = asyncio.create_task(self._clock.sleep(wait.total_seconds()))
+    def _doing(self) -> str:
+        return ", ".join(f"{each.label}: {'at work' if busy else 'nothing due'}" for each, busy in self._busy.items())
+
         try:
             await asyncio.wait({woken, slept}, return_when=asyncio.FIRST_COMPLETED)
         finally:

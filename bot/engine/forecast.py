@@ -1,7 +1,7 @@
 """What work will cost and when it will be through, under what the buckets hold today and get back tomorrow."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -47,11 +47,11 @@ def cost(
     ``states`` are the buckets that have a limit; ``usage`` the rows of ``spotify.calls`` of the last 24 hours, which
     tell when they are free again. ``official_search`` is False where YouTube is searched without quota.
     """
-    steps = [_Step(mapping.playlist(add.side).service, Action.ADD_TRACK, not add.destination_id) for add in plan.adds]
-    steps += [_Step(mapping.playlist(remove.side).service, Action.REMOVE_TRACK) for remove in plan.removes]
-    steps += [_Step(mapping.playlist(move.side).service, Action.MOVE_TRACK) for move in plan.moves]
-    steps += [_Step(mapping.playlist(side).service, Action.RENAME_PLAYLIST) for side, _ in plan.renames]
-    return _cost(steps, states, now, official_search=official_search, usage=usage)
+    steps = [Step(mapping.playlist(add.side).service, Action.ADD_TRACK, not add.destination_id) for add in plan.adds]
+    steps += [Step(mapping.playlist(remove.side).service, Action.REMOVE_TRACK) for remove in plan.removes]
+    steps += [Step(mapping.playlist(move.side).service, Action.MOVE_TRACK) for move in plan.moves]
+    steps += [Step(mapping.playlist(side).service, Action.RENAME_PLAYLIST) for side, _ in plan.renames]
+    return work_cost(Counter(steps), states, now, official_search=official_search, usage=usage)
 
 
 def queue_cost(
@@ -64,28 +64,34 @@ def queue_cost(
 ) -> Cost:
     """The same for items that stand in the queue."""
     steps = [
-        _Step(item.destination_service, item.action, item.action is Action.ADD_TRACK and not item.destination_id)
+        Step(item.destination_service, item.action, item.action is Action.ADD_TRACK and not item.destination_id)
         for item in items
     ]
-    return _cost(steps, states, now, official_search=official_search, usage=usage)
+    return work_cost(Counter(steps), states, now, official_search=official_search, usage=usage)
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
+class Step:
+    """One change of a playlist; ``search``: its counterpart must be searched first."""
+
     service: Service
     action: Action
     search: bool = False
 
 
-def _cost(
-    steps: Sequence[_Step],
+def work_cost(
+    steps: Mapping[Step, int],
     states: Sequence[BucketState],
     now: datetime,
     *,
-    official_search: bool,
-    usage: Sequence[UsageRow],
+    official_search: bool = True,
+    usage: Sequence[UsageRow] = (),
 ) -> Cost:
-    youtube = Counter(_youtube_price(step, official_search) for step in steps if step.service is Service.YOUTUBE)
+    """The same for so many steps of each kind."""
+    youtube: Counter[tuple[int, int]] = Counter()
+    for step, count in steps.items():
+        if step.service is Service.YOUTUBE:
+            youtube[_youtube_price(step, official_search)] += count
     calls = _spotify_calls(steps)
     by_bucket = {state.bucket: state for state in states}
     ends = [
@@ -101,17 +107,37 @@ def _cost(
     )
 
 
-def _youtube_price(step: _Step, official_search: bool) -> tuple[int, int]:
+def reading_cost(
+    youtube_units: int,
+    spotify_calls: int,
+    states: Sequence[BucketState],
+    now: datetime,
+    *,
+    usage: Sequence[UsageRow] = (),
+) -> Cost:
+    """The same for reads: YouTube's cost a unit each, Spotify's a call each."""
+    by_bucket = {state.bucket: state for state in states}
+    units = [by_bucket[Bucket.YOUTUBE_UNITS]] if Bucket.YOUTUBE_UNITS in by_bucket else []
+    ends = [
+        _youtube_end({(1, 0): youtube_units}, units, now),
+        _spotify_end(spotify_calls, by_bucket.get(Bucket.SPOTIFY_CALLS), now, usage),
+    ]
+    known = [end for end in ends if end is not None]
+    done_at = max(known) if len(known) == len(ends) else None
+    return Cost(youtube_units=youtube_units, spotify_calls=spotify_calls, done_at=done_at)
+
+
+def _youtube_price(step: Step, official_search: bool) -> tuple[int, int]:
     """Units and searches of one step."""
     searches = 1 if step.search and official_search else 0
     return WRITE_UNITS + SEARCH_UNITS * searches, searches
 
 
-def _spotify_calls(steps: Iterable[_Step]) -> int:
-    theirs = [step for step in steps if step.service is Service.SPOTIFY]
-    adds = sum(step.action is Action.ADD_TRACK for step in theirs)
-    searches = sum(step.search for step in theirs)
-    return -(-adds // SPOTIFY_BATCH) + (len(theirs) - adds) + searches
+def _spotify_calls(steps: Mapping[Step, int]) -> int:
+    theirs = {step: count for step, count in steps.items() if step.service is Service.SPOTIFY}
+    adds = sum(count for step, count in theirs.items() if step.action is Action.ADD_TRACK)
+    searches = sum(count for step, count in theirs.items() if step.search)
+    return -(-adds // SPOTIFY_BATCH) + (sum(theirs.values()) - adds) + searches
 
 
 def _youtube_end(work: Mapping[tuple[int, int], int], states: Sequence[BucketState], now: datetime) -> datetime | None:

@@ -6,6 +6,7 @@ from typing import TypedDict
 
 from bot.clock import Clock
 from bot.engine import forecast, meter
+from bot.engine.arrivals import Terms
 from bot.model.errors import QuotaSpent
 from bot.model.mapping import Mapping
 from bot.model.plan import Cost, Plan
@@ -113,6 +114,11 @@ class Quota:
     async def _terms(self) -> _Terms:
         rows = await self._storage.quota.rows(window_start(Bucket.SPOTIFY_CALLS, self._clock.now()))
         calls = [row for row in rows if row.bucket is Bucket.SPOTIFY_CALLS]
+    async def shared(self) -> Terms:
+        """What all work shares, for ``bot.engine.arrivals``."""
+        terms = await self._terms()
+        return Terms(states=await self._all(), usage=terms["usage"], official_search=terms["official_search"])
+
         return {"official_search": self._official_search, "usage": calls}
 
     async def _states(self, *buckets: Bucket) -> dict[Bucket, BucketState]:

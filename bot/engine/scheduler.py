@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -32,11 +32,27 @@ UNCONFIRMED_FOR = timedelta(days=1)  # so long a consent waits for its person's 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Task:
-    """``work`` returns a sentence on what it did."""
+class Task:
+    """Work that comes round. ``title`` and ``purpose`` are for people; ``work`` returns a sentence on what it did."""
 
+    title: str
+    purpose: str
     trigger: BaseTrigger
     work: Callable[[], Awaitable[str]]
+    at_start: Callable[[], bool] = lambda: False  # asked at the start: did it come due before?
+
+
+def every(**time: int) -> BaseTrigger:
+    """Again and again after so many ``seconds``, ``minutes`` or ``hours``."""
+    return IntervalTrigger(**time)
+
+
+def daily(hour: int, minute: int = 0, *, timezone: str = "UTC") -> BaseTrigger:
+    return CronTrigger(hour=hour, minute=minute, timezone=timezone)
+
+
+def _always() -> bool:
+    return True
 
 
 class Scheduler:
@@ -59,31 +75,39 @@ class Scheduler:
         self._clock = clock
         self._clockwork: AsyncIOScheduler | None = None
         self._running: dict[str, asyncio.Task[None]] = {}
-        self._tasks = {
-            "sync": _Task(trigger=IntervalTrigger(seconds=20), work=self._syncs),
-            "heartbeats": _Task(trigger=IntervalTrigger(minutes=5), work=self._heartbeats),
-            "cleanup": _Task(trigger=IntervalTrigger(hours=1), work=self._cleanup),
-            "retention": _Task(trigger=IntervalTrigger(hours=6), work=self._forget),
-            "tokens": _Task(trigger=IntervalTrigger(hours=12), work=self._consents),
-            "matches": _Task(trigger=IntervalTrigger(hours=12), work=self._revalidate),
-            "quota": _Task(trigger=CronTrigger(hour=0, timezone="America/Los_Angeles"), work=self._rollover),
-        }
+        self._failures: dict[str, str] = {}
+        self._tasks: dict[str, Task] = self._own_tasks()
+
+    @property
+    def tasks(self) -> Mapping[str, Task]:
+        """By the names that ``run_now`` knows."""
+        return self._tasks
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The tasks that ``run_now`` knows."""
         return tuple(self._tasks)
+
+    def add(self, name: str, task: Task) -> Callable[[], None]:
+        """One task more, also while it is at work; returns the taking away. An earlier one of the name is replaced."""
+        self._tasks[name] = task
+        self._schedule(name)
+
+        def take_away() -> None:
+            if self._tasks.get(name) is task:
+                del self._tasks[name]
+                if self._clockwork is not None:
+                    self._clockwork.remove_job(name)
+
+        return take_away
 
     async def start(self) -> None:
         # One second is APScheduler's grace by default, and it drops in silence what comes later.
         self._clockwork = AsyncIOScheduler(
             timezone="UTC", job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         )
-        for name, task in self._tasks.items():
-            self._clockwork.add_job(self._tick, task.trigger, args=[name], id=name)
         self._clockwork.start()
-        for name in ("sync", "tokens", "cleanup", "retention"):
-            self._wake(name)  # what came due while the program was not running
+        for name in self._tasks:
+            self._schedule(name)
 
     async def stop(self) -> None:
         if self._clockwork is not None:
@@ -94,12 +118,32 @@ class Scheduler:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
 
-    async def run_now(self, task_name: str) -> None:
-        """Run a task and wait for its end. Raises UserMistake for an unknown name."""
+    async def run_now(self, task_name: str, *, patience: float | None = None) -> bool:
+        """Run a task and wait for its end, for ``patience`` seconds at most; False: it is still at work.
+
+        One that runs already is not started a second time. Raises UserMistake for an unknown name.
+        """
         if task_name not in self._tasks:
             raise UserMistake(f"There is no task “{task_name}”; there are {', '.join(self._tasks)}.")
         self._wake(task_name)
-        await asyncio.shield(self._running[task_name])
+        done, _ = await asyncio.wait([self._running[task_name]], timeout=patience)
+        return bool(done)
+
+    def next_run(self, task_name: str) -> datetime | None:
+        """When the clockwork wakes the task next; None while it stands still."""
+        job = self._clockwork.get_job(task_name) if self._clockwork is not None else None
+        return None if job is None else job.next_run_time
+
+    def is_running(self, task_name: str) -> bool:
+        return task_name in self._running
+
+    def _schedule(self, name: str) -> None:
+        if self._clockwork is None:
+            return
+        task = self._tasks[name]
+        self._clockwork.add_job(self._tick, task.trigger, args=[name], id=name, replace_existing=True)
+        if task.at_start():
+            self._wake(name)
 
     async def _tick(self, name: str) -> None:
         """What the clockwork calls: a coroutine, because plain functions would run in a thread without our loop."""
@@ -116,25 +160,79 @@ class Scheduler:
         """One run with its note in ``task_status``; whatever goes wrong, the clockwork goes on."""
         note = self._storage.tasks.note
         try:
-            await note(name, status=TaskState.RUNNING, last_run=self._clock.now(), next_run=self._next(name))
+            await note(name, status=TaskState.RUNNING, last_run=self._clock.now(), next_run=self.next_run(name))
             result = await self._tasks[name].work()
             await note(name, status=TaskState.OK, last_error="", last_result=result)
-        except CrossfadeError as error:
-            log.error(Event.TASK_FAILED, extra={"task": name, "error": str(error)})  # noqa: TRY400 - no bug
-            await self._note_failure(name, str(error))
-        except Exception as error:
-            log.exception(Event.BUG, extra={"where": f"task {name}"})
-            await self._note_failure(name, repr(error))
+        except Exception as error:  # noqa: BLE001 - told by _failed, each kind in its own way
+            await self._failed(name, error)
+        else:
+            if self._failures.pop(name, None) is not None:
+                log.info(Event.TASK_RECOVERED, extra={"task": name})
 
-    async def _note_failure(self, name: str, error: str) -> None:
+    async def _failed(self, name: str, error: Exception) -> None:
+        """Told once: the same failure again, every 20 seconds perhaps, is no news."""
+        told = str(error) if isinstance(error, CrossfadeError) else repr(error)
+        if self._failures.get(name) != told:
+            self._failures[name] = told
+            if isinstance(error, CrossfadeError):
+                log.error(Event.TASK_FAILED, extra={"task": name, "error": told})
+            else:
+                log.error(Event.BUG, extra={"where": f"task {name}"}, exc_info=error)
         try:
-            await self._storage.tasks.note(name, status=TaskState.FAILED, last_error=error)
+            await self._storage.tasks.note(name, status=TaskState.FAILED, last_error=told)
         except CrossfadeError as second:  # the database itself fails: the log is all that is left
-            log.warning(Event.TASK_FAILED, extra={"task": name, "error": str(second)})
+            if str(second) != told:
+                log.warning(Event.TASK_FAILED, extra={"task": name, "error": str(second)})
 
-    def _next(self, name: str) -> datetime | None:
-        job = self._clockwork.get_job(name) if self._clockwork is not None else None
-        return None if job is None else job.next_run_time
+    def _own_tasks(self) -> dict[str, Task]:
+        return {
+            "sync": Task(
+                title="Scheduler",
+                purpose="Analyses the mappings whose time has come",
+                trigger=every(seconds=20),
+                work=self._syncs,
+                at_start=_always,
+            ),
+            "heartbeats": Task(
+                title="Reconciler",
+                purpose="Ends runs of dead workers and has what they sent read back",
+                trigger=every(minutes=5),
+                work=self._heartbeats,
+            ),
+            "quota": Task(
+                title="Quota rollover",
+                purpose="Lets what waited for YouTube's new day go on",
+                trigger=daily(0, timezone="America/Los_Angeles"),
+                work=self._rollover,
+            ),
+            "tokens": Task(
+                title="Token check",
+                purpose="Warns people whose login ends soon",
+                trigger=every(hours=12),
+                work=self._consents,
+                at_start=_always,
+            ),
+            "cleanup": Task(
+                title="Unconfirmed logins",
+                purpose="Forgets accounts that nobody confirmed within a day",
+                trigger=every(hours=1),
+                work=self._cleanup,
+                at_start=_always,
+            ),
+            "matches": Task(
+                title="Revalidation",
+                purpose="Looks again at matches on YouTube before they are 30 days old",
+                trigger=every(hours=12),
+                work=self._revalidate,
+            ),
+            "retention": Task(
+                title="Retention",
+                purpose="Deletes what each server no longer wants to keep",
+                trigger=every(hours=6),
+                work=self._forget,
+                at_start=_always,
+            ),
+        }
 
     async def _syncs(self) -> str:
         return f"{await self._sync.due()} mappings analysed"
@@ -147,7 +245,8 @@ class Scheduler:
         if runs or items:
             log.warning(Event.SYSTEM_RECOVERED, extra={"runs": len(runs), "items": items})
             self._executor.wake()
-        return f"{len(runs)} runs failed, {items} items taken back"
+        doubtful = len(await self._storage.items.unknown_with_intent())
+        return f"{len(runs)} runs ended, {items} items taken back, {doubtful} wait to be read back"
 
     async def _cleanup(self) -> str:
         """Forget consents that nobody confirmed: their tokens are not ours to keep."""

@@ -20,6 +20,9 @@ TEMPLATES: dict[Event, str] = {
         "Took over what a stopped process left: {runs:run|runs} ended as failed[, {items:item|items} go on]"
     ),
     Event.TASK_FAILED: "Task {task} failed[: {error}]",
+    Event.TASK_RECOVERED: "Task {task} works again",
+    Event.TASK_REQUESTED: "Task {task} was run by hand",
+    Event.BACKUP_DONE: "The database was copied to {file}[ ({size})]",
     Event.RETENTION_DONE: "Removed {deleted:old log line|old log lines}",
     Event.BUG: "Unexpected error[ in {where}][: {error}]",
     Event.LOG_DROPPED: "{count:log line was|log lines were} dropped because {queue} could not keep up",
@@ -33,6 +36,10 @@ TEMPLATES: dict[Event, str] = {
     Event.EXECUTION_COMPLETE: (
         "Execution complete[ for mapping {mapping}][: {adds} added][, {removals} removed][, {skipped} skipped]"
         "[, {failed} failed][, {waiting} waiting][ in {seconds} s]"
+    ),
+    Event.EXECUTION_CANCELLED: (
+        "Execution cancelled[ for mapping {mapping}][: {adds} added][, {removals} removed][, {skipped} skipped]"
+        "[, {failed} failed] before it stopped[ after {seconds} s]"
     ),
     Event.ITEM_PROCESSING: "Processing item for track {title}",
     Event.ITEM_ADDED: "Successfully added track {title}[ to {playlist}][ ({detail})]",
@@ -75,18 +82,37 @@ TEMPLATES: dict[Event, str] = {
         "All failures of the reason {reason} were retried[: {items:item|items} queued again]"
         "[: {mappings:mapping|mappings} analysed again]"
     ),
+    Event.JOB_CANCELLED: (
+        "Run {run}[ of mapping {mapping}] was cancelled by a person[: {items:waiting item was|waiting items were} "
+        "taken out of the queue]"
+    ),
+    Event.JOBS_CANCELLED: (
+        "A person cancelled all that matched a filter: {runs:run|runs}, {items:waiting item|waiting items}"
+    ),
+    Event.JOBS_RETRIED: "{items:item was|items were} queued again by a person[ (run {run})]",
     Event.ITEM_RETRIED: "Track {title} was queued again by a person",
+    Event.QUEUE_PAUSED: "The queue was paused[ for {scope}][: {reason}]",
+    Event.QUEUE_RESUMED: "The queue was resumed[ for {scope}]",
+    Event.QUEUE_CLEARED: "{items:failed item was|failed items were} put aside[ in {scope}]",
+    Event.INCIDENT_ACKNOWLEDGED: "Incident {incident} was acknowledged[: {what}]",
+    Event.INCIDENT_SILENCED: "Incident {incident} was silenced for {hours:hour|hours}[: {what}]",
+    Event.INCIDENT_RETRIED: "{items:item|items} of incident {incident} were queued again by a person",
     Event.REVIEW_CHOSEN: "A person chose the counterpart of track {title}[: {choice}]",
     Event.REVIEW_RETRIED: "A person asked for a new search for track {title}",
     Event.REVIEW_DISMISSED: "A person dismissed the review of track {title}",
     Event.REVIEW_NEVER: "A person decided that track {title} has no counterpart[ on {service}]",
+    Event.REVIEW_SEARCHED: "A person searched for track {title} in own words: {words}",
+    Event.REVIEW_BULK: "A person accepted {count:candidate|candidates} at once, all that score {minimum} or more",
 }
 
 _JOB_TYPES = {"analysis": JobType.ANALYSIS, "execution": JobType.EXECUTION, "item": JobType.EXECUTION}
-_PEOPLES_ROOMS = frozenset({"errors", "mapping", "settings", "sync", "plan", "review"})
+_PEOPLES_ROOMS = frozenset(
+    {"errors", "incident", "mapping", "settings", "sync", "plan", "queue", "review", "job", "jobs"}
+)
 _PEOPLES_EVENTS = frozenset(
     {
         Event.ITEM_RETRIED,
+        Event.TASK_REQUESTED,
         Event.ACCOUNT_LINKED,
         Event.ACCOUNT_CONFIRMED,
         Event.ACCOUNT_REJECTED,

@@ -16,6 +16,9 @@ class Event(StrEnum):
     SYSTEM_STOPPED = "system.stopped"
     SYSTEM_RECOVERED = "system.recovered"  # runs and leases of a dead process were taken over
     TASK_FAILED = "task.failed"
+    TASK_RECOVERED = "task.recovered"
+    TASK_REQUESTED = "task.requested"  # a person ran it out of its turn
+    BACKUP_DONE = "backup.done"
     RETENTION_DONE = "retention.done"
     BUG = "bug"
     LOG_DROPPED = "log.dropped"  # a queue of the log was full
@@ -29,6 +32,7 @@ class Event(StrEnum):
     # execution
     EXECUTION_STARTED = "execution.started"
     EXECUTION_COMPLETE = "execution.complete"
+    EXECUTION_CANCELLED = "execution.cancelled"  # people stopped it; the rest was not done
     ITEM_PROCESSING = "item.processing"
     ITEM_ADDED = "item.added"
     ITEM_REMOVED = "item.removed"
@@ -70,11 +74,22 @@ class Event(StrEnum):
     PLAN_CANCELLED = "plan.cancelled"
     PLAN_FORCED = "plan.forced"
     ITEM_RETRIED = "item.retried"
+    JOB_CANCELLED = "job.cancelled"
+    JOBS_CANCELLED = "jobs.cancelled"  # all that matched a filter
+    JOBS_RETRIED = "jobs.retried"
     ERRORS_RETRIED = "errors.retried"  # all failures of one reason
+    QUEUE_PAUSED = "queue.paused"
+    QUEUE_RESUMED = "queue.resumed"
+    QUEUE_CLEARED = "queue.cleared"  # failed items were put aside
+    INCIDENT_ACKNOWLEDGED = "incident.acknowledged"
+    INCIDENT_SILENCED = "incident.silenced"
+    INCIDENT_RETRIED = "incident.retried"
     REVIEW_CHOSEN = "review.chosen"
     REVIEW_RETRIED = "review.retried"
     REVIEW_DISMISSED = "review.dismissed"
     REVIEW_NEVER = "review.never"
+    REVIEW_SEARCHED = "review.searched"
+    REVIEW_BULK = "review.bulk"  # many candidates were accepted at once; each decision has its own line too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from bot.engine.destination import Destinations
 from bot.engine.executor import Executor, no_crash
 from bot.engine.hub import Hub
 from bot.engine.mappings import Mappings, NewMapping
+from bot.engine.queue import Queue
 from bot.engine.quota import Quota, QuotaLimits
 from bot.engine.reading import Reader
 from bot.engine.recent import RecentWrites
@@ -54,6 +55,7 @@ class Engine(Room):
     accounts: Accounts
     reviews: Reviews
     stats: Stats
+    queue: Queue
 
     async def link_both(self) -> None:
         """Alice's accounts on both services, linked where they are not."""
@@ -175,6 +177,7 @@ async def engine_room(
                 accounts=accounts,
                 reviews=Reviews(storage, clock, wake=executor.wake),
                 stats=Stats(storage, quota, clock),
+                queue=Queue(storage, quota, executor, clock),
             )
         finally:
             await accounts.close()
