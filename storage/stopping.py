@@ -11,7 +11,7 @@ from bot.model.item import ItemStatus
 from bot.model.reasons import reason_of
 from bot.model.run import RunStatus
 from storage.columns import UtcDateTime
-from storage.schema import ITEM_IS_PENDING, runs, sync_items
+from storage.schema import ITEM_IS_PENDING, mappings, runs, sync_items
 
 BY_A_PERSON = "Cancelled by a person."
 
@@ -49,6 +49,12 @@ async def cancel_waiting(connection: AsyncConnection, now: datetime, *which: Any
     statement = update(sync_items).where(ITEM_IS_PENDING, *which)
     values = {**_FREED, **_WHY, "status": ItemStatus.CANCELLED, "completed_at": now}
     return (await connection.execute(statement.values(**values))).rowcount
+
+
+async def look_again(connection: AsyncConnection, mapping_ids: Sequence[int]) -> None:
+    """What was cancelled is not in the playlists: the next analysis plans it again even if no playlist changed."""
+    statement = update(mappings).where(mappings.c.id.in_(mapping_ids)).values(last_analysed_at=None)
+    await connection.execute(statement)
 
 
 def of_run(run_id: int) -> ColumnElement[bool]:

@@ -40,6 +40,7 @@ class Burst:
         self.mapping = mapping
         self.links = list(links)
         self.users = 0
+        self.cancelled = False  # people stopped it: nobody may enter any more
         self._total = total
         self._finished = 0
         self._began = clock.now()
@@ -102,7 +103,8 @@ class Burst:
             "waiting": counts.waiting,
             "seconds": round((self._clock.now() - self._began).total_seconds(), 1),
         }
-        log.info(Event.EXECUTION_COMPLETE, extra=extra)
+        stopped = finished.cancelled_by is not None
+        log.info(Event.EXECUTION_CANCELLED if stopped else Event.EXECUTION_COMPLETE, extra=extra)
         self._hub.announce(RunFinished(run=finished, guild_id=self.mapping.guild_id))
 
     async def _save(self) -> None:

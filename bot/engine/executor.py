@@ -17,7 +17,7 @@ from bot.engine.readback import ReadBack
 from bot.engine.recent import Write, playlist_key
 from bot.engine.resolve import Resolver
 from bot.engine.settling import Settler, side_of
-from bot.engine.writing import LeaseLost, PlaylistLost, QueueRests, Turn, Writer
+from bot.engine.writing import LeaseLost, PlaylistLost, QueueRests, RunCancelled, Turn, Writer
 from bot.logs.context import bound
 from bot.model.account import AccountStatus
 from bot.model.errors import CrossfadeError, Forbidden, LoginNeeded, NotFound
@@ -124,6 +124,13 @@ class Executor:
                 return
             await self._clock.sleep(max(wait.total_seconds(), 0.01))
 
+    async def stop_cancelled(self) -> None:
+        """End the bursts that people cancelled. One at work ends before the next item that it would send."""
+        bursts = {burst.run.id: burst for burst in self._bursts.values()}
+        for run_id in await self._storage.runs.asked_to_stop(list(bursts)) if bursts else ():
+            bursts[run_id].cancelled = True
+            await self._close_if_idle(bursts[run_id])
+
     async def _work(self, service: Service) -> None:
         while True:
             self._woken[service].clear()
@@ -135,19 +142,19 @@ class Executor:
             except Exception as error:
                 # A full disk, say, or a fault of ours: nothing is lost, and work goes on once it is over.
                 log.exception(Event.BUG, extra={"where": f"executor {service.value}"})
+                await self._pulse.failed(repr(error))
                 await self._clock.sleep(IDLE.total_seconds())
+
+    def _doing(self) -> str:
+        return ", ".join(f"{each.label}: {'at work' if busy else 'nothing due'}" for each, busy in self._busy.items())
 
     async def _idle(self, service: Service) -> None:
         """Sleep until woken, until something is due, or for half a minute."""
         due = await self._storage.items.next_due_at()
         now = self._clock.now()
         wait = IDLE if due is None or due <= now else min(due - now, IDLE)
-                await self._pulse.failed(repr(error))
         woken = asyncio.create_task(self._woken[service].wait())
         slept = asyncio.create_task(self._clock.sleep(wait.total_seconds()))
-    def _doing(self) -> str:
-        return ", ".join(f"{each.label}: {'at work' if busy else 'nothing due'}" for each, busy in self._busy.items())
-
         try:
             await asyncio.wait({woken, slept}, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -156,6 +163,7 @@ class Executor:
 
     async def _step(self, service: Service, only: int | None) -> bool:
         """One turn of whoever is next; False: there is nothing that can be done now."""
+        await self.stop_cancelled()
         for mapping_id in await self._in_turn(service, only):
             if await self._turn(mapping_id, service):
                 return True
@@ -221,9 +229,10 @@ class Executor:
         """The mapping's burst under way, or a new one; None while another run of it is active."""
         async with self._opening:
             burst = self._bursts.get(mapping.id) or await self._open(mapping)
-            if burst is not None:
-                burst.users += 1
-                self._bursts[mapping.id] = burst
+            if burst is None or burst.cancelled:
+                return None
+            burst.users += 1
+            self._bursts[mapping.id] = burst
             return burst
 
     async def _open(self, mapping: Mapping) -> Burst | None:
@@ -245,10 +254,14 @@ class Executor:
 
     async def _close_if_idle(self, burst: Burst) -> None:
         async with self._opening:
-            if burst.users or await self._can_go_on(burst.mapping.id):
+            if burst.users or self._bursts.get(burst.mapping.id) is not burst:
                 return
-            self._bursts.pop(burst.mapping.id, None)
+            if not burst.cancelled and await self._can_go_on(burst.mapping.id):
+                return
+            del self._bursts[burst.mapping.id]
             await burst.finish(RunStatus.COMPLETED)
+            if burst.cancelled:
+                self.wake()  # what is not known must still be read back, in a burst of its own
 
     async def _can_go_on(self, mapping_id: int) -> bool:
         """Whether the mapping has work that can be done now, on any service."""
@@ -266,6 +279,9 @@ class Executor:
             await asyncio.shield(self._let_go(token))
             raise
         except QueueRests:
+            await self._let_go(token)
+        except RunCancelled:
+            burst.cancelled = True
             await self._let_go(token)
         except (LeaseLost, CrossfadeError) as error:
             await self._let_go(token)

@@ -44,6 +44,10 @@ class QueueRests(Exception):
     """People paused this work meanwhile; nothing more is sent for it, and nothing is wrong with its items."""
 
 
+class RunCancelled(Exception):
+    """People cancelled the run; nothing more is sent for it. What was sent is settled or read back all the same."""
+
+
 class PlaylistLost(Exception):
     """The playlist itself is gone or closed to us, as ``cause`` says; its items wait."""
 
@@ -95,7 +99,7 @@ class Writer:
     async def work(self, turn: Turn, items: Sequence[SyncItem]) -> bool:
         """Work through the items; False: the turn ended early and the unsent ones must be released.
 
-        Raises LeaseLost, QueueRests, PlaylistLost.
+        Raises LeaseLost, QueueRests, RunCancelled, PlaylistLost.
         """
         sources = await self._sources(items)
         queue = deque(items)
@@ -146,8 +150,7 @@ class Writer:
         self, turn: Turn, item: SyncItem, source: Track, batch: Sequence[tuple[SyncItem, Track]]
     ) -> tuple[SyncItem, Track] | None:
         """The item with its destination track; None when it is settled without a write."""
-        if await self._storage.queue_pauses.holds([item.id]):
-            raise QueueRests  # before the search: it costs quota
+        await self._wanted([item.id])  # before the search: it costs quota
         with bound(item_id=item.id):
             log.info(Event.ITEM_PROCESSING, extra={"title": item.source_track_title})
             found = await self._resolver.resolve(item, source, turn.burst.mapping, turn.service, turn.destination)
@@ -333,12 +336,20 @@ class Writer:
     # Around each attempt
 
     async def _intend(self, turn: Turn, items: Sequence[SyncItem], copies: dict[int, int]) -> None:
-        """Say durably that these items are about to be sent. Raises LeaseLost, QueueRests."""
+        """Say durably that these items are about to be sent. Raises LeaseLost, QueueRests, RunCancelled."""
         self._crash("before_intent")
         ids = [item.id for item in items]
         if not await self._storage.items.write_intent(ids, turn.token, self._clock.now(), copies):
-            raise QueueRests if await self._storage.queue_pauses.holds(ids) else LeaseLost
+            await self._wanted(ids)
+            raise LeaseLost
         self._crash("after_intent")
+
+    async def _wanted(self, ids: Sequence[int]) -> None:
+        """Raises QueueRests, RunCancelled where people want these items not to be sent."""
+        if await self._storage.queue_pauses.holds(ids):
+            raise QueueRests
+        if await self._storage.items.any_stopped(ids):
+            raise RunCancelled
 
     async def _check_playlist(self, turn: Turn, items: Sequence[SyncItem], error: CrossfadeError) -> None:
         """Tell a playlist that is gone from a track that is: both may answer 404. Raises PlaylistLost."""

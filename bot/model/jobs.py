@@ -28,7 +28,8 @@ class Sort(StrEnum):
 class JobFilter:
     """Which runs, and in which order. Empty fields let all pass; those that are set hold together.
 
-    ``since`` and ``until`` (not included) are about when it was created, ``text`` about its error and its items' errors.
+    ``since`` and ``until`` (not included) are about when it was created, ``text`` about its error and those of its
+    items.
     """
 
     statuses: tuple[RunStatus, ...] = ()
