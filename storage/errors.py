@@ -32,6 +32,15 @@ class KeysUnusable(UserMistake):
     code = "keys_unusable"
 
 
+class BaseBusy(UserMistake):
+    """A base playlist or one of its children cannot be changed now, because a run of theirs is active."""
+
+    code = "base_busy"
+
+
+# What the triggers of revision 0003 say.
+_BASE_IS_ROUTED = "crossfade: this base playlist is being routed"
+
 CROSSED = "database_crossed"  # rolled back whole; the same again will do
 
 # SQLite's primary result codes (sqlite.org/rescode.html) and what a person can do about them.
@@ -68,6 +77,11 @@ def translated(error: Exception) -> CrossfadeError:
     origin: BaseException = error
     if isinstance(error, DBAPIError) and error.orig is not None:
         origin = error.orig
+    if _BASE_IS_ROUTED in str(origin):
+        return BaseBusy(
+            "This base playlist is being synced right now, so nothing was changed. Try again when that is done; "
+            "`/jobs list` shows it."
+        )
     if isinstance(error, IntegrityError):
         return Bug(f"The database refused a row: {type(origin).__name__}", code="integrity")
     sqlite_code = getattr(origin, "sqlite_errorcode", None)

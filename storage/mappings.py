@@ -1,5 +1,6 @@
 """Mappings: which playlists are kept in step, and when each is due."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ from bot.model.mapping import Direction, Mapping, Order, Removals
 from bot.model.matching import MatchPolicy
 from bot.model.music import Service
 from bot.model.reasons import Cause
-from storage.database import Repository, reads, writes
+from storage.database import Database, Repository, reads, writes
 from storage.playlists import playlist
 from storage.schema import guild_settings, links, mapping_sources, mappings, playlists, sync_items
 
@@ -190,23 +191,7 @@ class Mappings(Repository):
     @writes
     async def remove(self, connection: AsyncConnection, mapping_id: int) -> bool:
         """Takes the mapping away: its open items are cancelled, its merge base is forgotten, its history stays."""
-        now = self.db.now()
-        there = (mappings.c.id == mapping_id) & mappings.c.removed_at.is_(None)
-        gone = await connection.execute(update(mappings).where(there).values(removed_at=now, enabled=False))
-        if not gone.rowcount:
-            return False
-        open_items = (sync_items.c.mapping_id == mapping_id) & sync_items.c.status.in_(OPEN_STATUSES)
-        cancelled = {
-            "status": ItemStatus.CANCELLED,
-            "lease_token": "",
-            "lease_until": None,
-            "completed_at": now,
-            "last_error": "The mapping was removed.",
-            "reason": Cause.MAPPING_REMOVED.value,
-        }
-        await connection.execute(update(sync_items).where(open_items).values(**cancelled))
-        await connection.execute(delete(links).where(links.c.mapping_id == mapping_id))
-        return True
+        return await remove(self.db, connection, mapping_id)
 
     async def _refuse_taken(self, connection: AsyncConnection, mapping_id: int, name: str) -> None:
         mine = select(mappings.c.guild_id).where(mappings.c.id == mapping_id).scalar_subquery()
@@ -228,6 +213,32 @@ class Mappings(Repository):
         mapping = await _first(connection, _select().where(mappings.c.id == mapping_id))
         assert mapping is not None
         return mapping
+
+
+async def remove(db: Database, connection: AsyncConnection, mapping_id: int) -> bool:
+    """``Mappings.remove`` inside somebody else's transaction."""
+    now = db.now()
+    there = (mappings.c.id == mapping_id) & mappings.c.removed_at.is_(None)
+    gone = await connection.execute(update(mappings).where(there).values(removed_at=now, enabled=False))
+    if not gone.rowcount:
+        return False
+    open_items = (sync_items.c.mapping_id == mapping_id) & sync_items.c.status.in_(OPEN_STATUSES)
+    cancelled = {
+        "status": ItemStatus.CANCELLED,
+        "lease_token": "",
+        "lease_until": None,
+        "completed_at": now,
+        "last_error": "The mapping was removed.",
+        "reason": Cause.MAPPING_REMOVED.value,
+    }
+    await connection.execute(update(sync_items).where(open_items).values(**cancelled))
+    await connection.execute(delete(links).where(links.c.mapping_id == mapping_id))
+    return True
+
+
+async def of_ids(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, Mapping]:
+    """Those of the mappings that were not removed, inside somebody else's transaction."""
+    return {mapping.id: mapping for mapping in await _all(connection, _select().where(mappings.c.id.in_(ids)))}
 
 
 def _name_taken(name: str) -> UserMistake:

@@ -35,6 +35,7 @@ from storage.queue import Queue
 from storage.queue_pauses import QueuePauses
 from storage.quota import Ledger
 from storage.review_list import ReviewList
+from storage.routers import Routers
 from storage.runs import Runs
 from storage.snapshots import Snapshots
 from storage.stats import Stats
@@ -68,6 +69,7 @@ class Storage:
     pauses: Pauses
     stats: Stats
     filters: Filters
+    routers: Routers
     failures: Failures
     incidents: Incidents
     queue: Queue
@@ -149,6 +151,7 @@ def _storage(db: Database, vault: Vault) -> Storage:
         pauses=Pauses(db),
         stats=Stats(db),
         filters=Filters(db),
+        routers=Routers(db),
         failures=Failures(db),
         incidents=Incidents(db),
         queue=Queue(db),

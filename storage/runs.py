@@ -1,6 +1,6 @@
 """Runs, one active at most for each mapping, and the plans that previews left behind."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,8 +13,8 @@ from bot.model.plan import Plan
 from bot.model.reasons import reason_of
 from bot.model.run import Run, RunCounts, RunKind, RunStatus, Trigger
 from storage.database import Repository, reads, writes
-from storage.schema import RUN_IS_ACTIVE, mappings, plans, runs, snapshots, sync_items
-from storage.stopping import cancel_waiting, ending, of_run
+from storage.schema import RUN_IS_ACTIVE, base_playlists, mappings, plans, runs, snapshots, sync_items
+from storage.stopping import cancel_waiting, ending, look_again, of_run
 from storage.words import PlanState
 
 _PLAN = TypeAdapter(Plan)
@@ -56,6 +56,51 @@ class Runs(Repository):
         return None if row is None else run_of(row)
 
     @writes
+    async def start_routing(
+        self, connection: AsyncConnection, base_id: int, trigger: Trigger, actor_id: int, now: datetime
+    ) -> Run | None:
+        """A new routing run of the base; None while it has an active one, or was removed."""
+        base = select(base_playlists.c.guild_id).where(
+            base_playlists.c.id == base_id, base_playlists.c.removed_at.is_(None)
+        )
+        # Whoever changes the base or a child waits for this row, and then sees the run.
+        guild_id = (await connection.execute(base.with_for_update())).scalar()
+        if guild_id is None:
+            return None
+        statement = (
+            self.db.insert(runs)
+            .values(
+                kind=RunKind.ROUTING,
+                base_playlist_id=base_id,
+                guild_id=guild_id,
+                trigger=trigger,
+                actor=actor_id,
+                status=RunStatus.IN_PROGRESS,
+                created_at=now,
+                started_at=now,
+                heartbeat_at=now,
+                error="",
+                details={},
+                **asdict(RunCounts()),
+            )
+            .on_conflict_do_nothing()
+            .returning(*runs.c)
+        )
+        row = (await connection.execute(statement)).one_or_none()
+        return None if row is None else run_of(row)
+
+    @writes
+    async def note_details(self, connection: AsyncConnection, run_id: int, details: Mapping[str, Any]) -> None:
+        """Keeps what a routing run tells beyond its counts; what was kept before is replaced."""
+        await connection.execute(update(runs).where(runs.c.id == run_id).values(details=dict(details)))
+
+    @reads
+    async def of_base(self, connection: AsyncConnection, base_id: int, limit: int = 10) -> list[Run]:
+        """The base's latest routing runs, newest first."""
+        statement = select(runs).where(runs.c.base_playlist_id == base_id).order_by(runs.c.id.desc()).limit(limit)
+        return [run_of(row) for row in await connection.execute(statement)]
+
+    @writes
     async def heartbeat(self, connection: AsyncConnection, run_id: int, now: datetime) -> bool:
         """Says that the run is alive; False when it is not active any more."""
         statement = update(runs).where(runs.c.id == run_id, RUN_IS_ACTIVE).values(heartbeat_at=now)
@@ -85,6 +130,7 @@ class Runs(Repository):
         row = (await connection.execute(statement)).one_or_none()
         if row is not None and row.cancelled_by is not None:
             await cancel_waiting(connection, now, of_run(run_id))
+            await look_again(connection, [row.mapping_id or 0])
         return None if row is None else run_of(row)
 
     @reads
@@ -204,7 +250,9 @@ def run_of(row: Row[Any]) -> Run:
     return Run(
         id=row.id,
         kind=row.kind,
-        mapping_id=row.mapping_id,
+        mapping_id=row.mapping_id or 0,
+        base_playlist_id=row.base_playlist_id,
+        details=row.details or {},
         trigger=row.trigger,
         actor_id=row.actor,
         status=row.status,

@@ -199,12 +199,54 @@ links = Table(
     sqlite_autoincrement=True,
 )
 
+base_playlists = Table(
+    "base_playlists",
+    metadata,
+    _id(),
+    Column("guild_id", Snowflake, nullable=False),
+    Column("name", Prose, nullable=False),
+    Column("name_key", Prose, nullable=False),  # casefolded
+    Column("playlist_id", RowId, ForeignKey("playlists.id"), nullable=False),
+    Column("schedule", Text, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("pause_reason", Prose, nullable=False),
+    Column("created_by", Snowflake, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("next_run_at", UtcDateTime),
+    Column("last_routed_at", UtcDateTime),
+    Column("removed_at", UtcDateTime),  # its runs are history and keep their base
+    _partial("uq_base_playlists_guild_id_name_key", "guild_id", "name_key", where=MAPPING_IS_THERE, unique=True),
+    Index(None, "playlist_id"),
+    sqlite_autoincrement=True,
+)
+
+child_playlists = Table(
+    "child_playlists",
+    metadata,
+    _id(),
+    Column("base_id", RowId, ForeignKey("base_playlists.id"), nullable=False),
+    Column("mapping_id", RowId, ForeignKey("mappings.id"), nullable=False),  # hidden: base to child, exact
+    Column("name", Prose, nullable=False),
+    Column("name_key", Prose, nullable=False),  # casefolded
+    Column("rules", Versioned, nullable=False),
+    Column("last_routed", Versioned),  # what was last put into the queue for it; NULL: nothing yet
+    Column("last_routed_at", UtcDateTime),
+    Column("last_error", Prose, nullable=False),
+    Column("created_by", Snowflake, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("removed_at", UtcDateTime),
+    _partial("uq_child_playlists_base_id_name_key", "base_id", "name_key", where=MAPPING_IS_THERE, unique=True),
+    Index(None, "mapping_id"),
+    sqlite_autoincrement=True,
+)
+
 runs = Table(
     "runs",
     metadata,
     _id(),
     Column("kind", Word(RunKind), nullable=False),
-    Column("mapping_id", RowId, ForeignKey("mappings.id"), nullable=False),
+    Column("mapping_id", RowId, ForeignKey("mappings.id")),  # of a routing run: none
+    Column("base_playlist_id", RowId, ForeignKey("base_playlists.id")),  # of a routing run only
     Column("guild_id", Snowflake, nullable=False),  # the mapping's; here so that lists need no join
     Column("trigger", Word(Trigger), nullable=False),
     Column("actor", Snowflake, nullable=False),  # 0: the program itself
@@ -226,7 +268,10 @@ runs = Table(
     Column("undoes_run_id", RowId),  # an undo, and the bursts that carry it out: the run whose effects are taken back
     Column("reason", String(128), nullable=False, server_default=text("''")),  # error without what is particular
     Column("cancelled_by", Snowflake),  # who asked it to stop; what it holds never goes back into the queue
+    Column("details", Versioned),  # of a routing run: {"v": 1, "children": [ids], "cache_hits", "cache_misses", …}
     _partial("uq_runs_active_mapping_id", "mapping_id", where=RUN_IS_ACTIVE, unique=True),
+    Index(None, "base_playlist_id", "id"),
+    _partial("uq_runs_active_base_playlist_id", "base_playlist_id", where=RUN_IS_ACTIVE, unique=True),
     _partial("ix_runs_failed", "guild_id", "completed_at", where=RUN_HAS_FAILED),
     Index(None, "guild_id", "id"),
     Index(None, "mapping_id", "id"),

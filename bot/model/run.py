@@ -1,8 +1,9 @@
 """A run: one burst of work, and what it did."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 
 class RunKind(StrEnum):
@@ -48,7 +49,7 @@ class RunCounts:
 class Run:
     id: int
     kind: RunKind
-    mapping_id: int
+    mapping_id: int  # 0: a routing run, which belongs to a base playlist
     trigger: Trigger
     actor_id: int  # Discord user id, 0: the program itself
     status: RunStatus
@@ -59,4 +60,6 @@ class Run:
     error: str = ""
     counts: RunCounts = RunCounts()
     cancelled_by: int | None = None  # Discord user id of who asked it to stop, at work or waiting
+    base_playlist_id: int | None = None  # of a routing run
+    details: dict[str, Any] = field(default_factory=dict)  # of a routing run: children, cache hits and so on, as JSON
     undoes_run_id: int | None = None  # of an undo: the run whose effects it takes back
