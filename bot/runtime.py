@@ -12,9 +12,11 @@ from bot.config import Settings
 from bot.engine.accounts import Accounts
 from bot.engine.backups import Backups
 from bot.engine.destination import Destinations
+from bot.engine.estimate import Estimates
 from bot.engine.executor import Executor, no_crash
 from bot.engine.failures import Failures
 from bot.engine.hub import Hub
+from bot.engine.incidents import Incidents
 from bot.engine.mappings import Mappings
 from bot.engine.preferences import Preferences
 from bot.engine.queue import Queue
@@ -24,6 +26,8 @@ from bot.engine.recent import RecentWrites
 from bot.engine.retention import Retention
 from bot.engine.revalidation import Revalidation
 from bot.engine.review import Reviews
+from bot.engine.review_search import ReviewSearch
+from bot.engine.rounds import Rounds
 from bot.engine.scheduler import Scheduler, Task, daily
 from bot.engine.stats import Stats
 from bot.engine.sync import Sync
@@ -31,7 +35,7 @@ from bot.engine.tasks import Loop, Tasks
 from bot.logs.database import Append, DatabaseLog, open_database_log
 from bot.logs.feed import Feed, open_feed
 from bot.logs.setup import Logs
-from bot.model.events import AccountLinked
+from bot.model.events import AccountLinked, RunFinished
 from bot.model.logline import Level, LogLine
 from bot.services.config import ServiceConfig
 from bot.services.oauth import OAuth
@@ -57,6 +61,8 @@ class Runtime:
     tokens: Tokens
     oauth: OAuth
     sync: Sync
+    rounds: Rounds
+    estimates: Estimates
     queue: Queue
     tasks: Tasks
     executor: Executor
@@ -66,6 +72,8 @@ class Runtime:
     retention: Retention
     accounts: Accounts
     reviews: Reviews
+    review_search: ReviewSearch
+    incidents: Incidents
     stats: Stats
     failures: Failures
 
@@ -83,8 +91,9 @@ async def open_runtime(
         storage = await stack.enter_async_context(open_storage(settings.database_url, keys=settings.keys, clock=clock))
         await storage.accounts.reencrypt()
         log = await stack.enter_async_context(open_database_log(logs, _noted(storage, clock), clock))
-        feed = await stack.enter_async_context(open_feed(logs, _feed_levels(storage), clock))
+        feed = await stack.enter_async_context(open_feed(logs, _feed_levels(storage), storage.incidents, clock))
         hub = Hub()
+        stack.callback(hub.subscribe(RunFinished, feed.run_finished))
         official = settings.youtube_search == "official"
         quota = Quota(storage, clock, _limits(settings), official_search=official)
         services = MusicServices(_service_config(settings), storage, quota, clock, hub.announce)
@@ -108,6 +117,7 @@ async def open_runtime(
         scheduler = Scheduler(storage, sync, executor, retention, Revalidation(storage, services, clock), clock)
         scheduler.add("backup", _backup(settings, clock))
         stack.push_async_callback(retention.close)
+        reviews = Reviews(storage, clock, wake=executor.wake)
         failures = Failures(storage, clock, sync, wake=executor.wake)
         stack.push_async_callback(failures.close)
         yield Runtime(
@@ -123,6 +133,8 @@ async def open_runtime(
             tokens=services.tokens,
             oauth=services.oauth,
             sync=sync,
+            rounds=Rounds(sync),
+            estimates=Estimates(storage, quota, clock),
             queue=Queue(storage, quota, executor, clock),
             tasks=Tasks(storage, scheduler, _loops(log, executor)),
             executor=executor,
@@ -131,7 +143,9 @@ async def open_runtime(
             retention=retention,
             preferences=Preferences(storage, hub, clock, forget=retention.soon),
             accounts=accounts,
-            reviews=Reviews(storage, clock, wake=executor.wake),
+            reviews=reviews,
+            review_search=ReviewSearch(storage, services, reviews, clock),
+            incidents=Incidents(storage, feed, reviews, clock),
             stats=Stats(storage, quota, clock),
             failures=failures,
         )

@@ -60,6 +60,7 @@ class Retention:
             self._storage.items.delete_finished,
             self._storage.snapshots.delete_older,
             self._storage.runs.delete_older,
+            self._storage.incidents.delete_closed,
         ):
             await self._all(forget, history)
         await self._storage.quota.delete_older(now - timedelta(days=QUOTA_DAYS))

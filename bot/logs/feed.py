@@ -1,153 +1,49 @@
-"""The log feed: decides which lines a guild reads, when and in how many messages, and hands them to a sink.
-
-``FeedDesk`` decides, and neither sends nor looks at a clock; ``Feed`` carries lines to it and messages to the sink.
-"""
+"""The log feed: carries lines to the desk, what the desk decided to storage, and its messages to a sink."""
 
 import asyncio
 import logging
-from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from datetime import datetime
+from typing import Protocol, TypeVar
 
 from bot.clock import Clock
+from bot.logs import incidents
+from bot.logs.desk import FeedDesk
+from bot.logs.messages import CardGone, Message, Sink, worth_telling
 from bot.logs.queue import LineQueue
 from bot.logs.setup import Logs
-from bot.model.events import Event
-from bot.model.logline import Level, LogLine
+from bot.model.digest import Digest
+from bot.model.events import Event, RunFinished
+from bot.model.incident import Incident
+from bot.model.logline import Level
 
 CAPACITY = 10_000
-LINES_A_MESSAGE = 10
-MESSAGES_A_MINUTE = 10  # for each guild; DESIGN.md section 6
-WINDOW_SECONDS = 60.0
-GATHER_SECONDS = 2.0  # neighbours of the first line come with it
-BURST = 3  # messages that may follow each other quickly; then the minute's rest is spread out
-WAITING_LINES = 40  # different lines that wait for a guild; what goes beyond is counted as dropped
-FIRST_BACKOFF = 5.0
-LONGEST_BACKOFF = 300.0
+SLICE = 200  # lines taken in at a time, so that a flood leaves the loop to others
+FACTS = 1_000  # ended runs and digests that wait for a sink; older ones give way
+KEEP_SECONDS = 2.0  # changed incidents are stored at most so often
 SEND_SECONDS = 15.0
 TICK_SECONDS = 0.5
+LAST_WORDS_SECONDS = 5.0
 # What sending itself makes others log must not be sent again.
 NEVER_FED = ("bot.logs.feed", "cogs.log_feed", "discord")
 
-_RANK = {Level.INFO: 0, Level.WARN: 1, Level.ERROR: 2}
-
 log = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FedLine:
-    """``line``, the latest of ``count`` that read the same."""
-
-    line: LogLine
-    count: int = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeedMessage:
-    """One message for a guild, or, with None, for the application's owner.
-
-    ``number`` is the same when the message is tried again: the nonce that keeps Discord from showing it twice.
-    """
-
-    guild_id: int | None
-    number: int
-    lines: tuple[FedLine, ...]
-    dropped: int = 0  # lines left out before this message because there were too many
-
-
-class Sink(Protocol):
-    async def send(self, guild_id: int | None, message: FeedMessage) -> None:
-        """Show ``message``. Raises when it could not; it is then given again later, with the same number."""
-        ...
-
-
+T = TypeVar("T")
 LevelOf = Callable[[int | None], Awaitable[Level | None]]
-"""The least level that a guild (None: the owner) wants to read; None: it reads no feed."""
+"""The least level that a guild (None: lines without one) wants to read; None: it reads no feed."""
 
 
-@dataclass(slots=True)
-class _Tray:
-    """What waits for one guild. Times are monotonic seconds."""
+class Book(Protocol):
+    """Where incidents outlive the process; ``storage.incidents.Incidents`` is one."""
 
-    waiting: OrderedDict[tuple[object, ...], FedLine] = field(default_factory=OrderedDict)
-    dropped: int = 0
-    first_at: float = 0.0  # when the oldest waiting line came
-    sent_at: deque[float] = field(default_factory=deque)  # attempts within the window
-    outgoing: FeedMessage | None = None  # handed out and not yet delivered
-    in_hand: bool = False
-    failures: int = 0
-    not_before: float = 0.0
+    async def open(self) -> list[Incident]: ...
 
-
-class FeedDesk:
-    """Batches, folds and limits lines, for each guild by itself. ``now`` is in monotonic seconds."""
-
-    def __init__(self) -> None:
-        self._trays: dict[int | None, _Tray] = {}
-        self._number = 0
-
-    def take_in(self, line: LogLine, now: float) -> None:
-        tray = self._trays.setdefault(line.guild_id, _Tray())
-        key = (line.event, line.level, line.mapping_id, line.message)
-        known = tray.waiting.get(key)
-        if known is not None:
-            tray.waiting[key] = replace(known, line=line, count=known.count + 1)
-        elif len(tray.waiting) >= WAITING_LINES:
-            tray.dropped += 1
-        else:
-            if not tray.waiting:
-                tray.first_at = now
-            tray.waiting[key] = FedLine(line=line)
-
-    def due(self, now: float) -> list[FeedMessage]:
-        """The messages to send now, at most one for each guild; ``delivered`` or ``failed`` must follow for each."""
-        return [self._hand_out(guild_id, tray, now) for guild_id, tray in self._trays.items() if _ready(tray, now)]
-
-    def delivered(self, message: FeedMessage) -> bool:
-        """Note a success. True when it ends a row of failures."""
-        tray = self._trays[message.guild_id]
-        recovered = tray.failures > 0
-        tray.outgoing, tray.in_hand, tray.failures = None, False, 0
-        return recovered
-
-    def failed(self, message: FeedMessage, now: float) -> bool:
-        """Note a failure; the same message is due again after a backoff. True when it is the first of a row."""
-        tray = self._trays[message.guild_id]
-        tray.in_hand = False
-        tray.failures += 1
-        tray.not_before = now + min(FIRST_BACKOFF * 2 ** (tray.failures - 1), LONGEST_BACKOFF)
-        return tray.failures == 1
-
-    @property
-    def idle(self) -> bool:
-        """Whether nothing waits to be sent."""
-        return not any(tray.waiting or tray.outgoing for tray in self._trays.values())
-
-    def _hand_out(self, guild_id: int | None, tray: _Tray, now: float) -> FeedMessage:
-        tray.sent_at.append(now)
-        tray.in_hand = True
-        if tray.outgoing is None:
-            self._number += 1
-            taken = [tray.waiting.popitem(last=False)[1] for _ in range(min(LINES_A_MESSAGE, len(tray.waiting)))]
-            tray.outgoing = FeedMessage(
-                guild_id=guild_id, number=self._number, lines=tuple(taken), dropped=tray.dropped
-            )
-            tray.dropped = 0
-        return tray.outgoing
-
-
-def _ready(tray: _Tray, now: float) -> bool:
-    if tray.in_hand or now < tray.not_before or not (tray.waiting or tray.outgoing):
-        return False
-    while tray.sent_at and tray.sent_at[0] <= now - WINDOW_SECONDS:
-        tray.sent_at.popleft()
-    if len(tray.sent_at) >= MESSAGES_A_MINUTE:
-        return False
-    gap = GATHER_SECONDS if len(tray.sent_at) < BURST else WINDOW_SECONDS / MESSAGES_A_MINUTE
-    since = max(tray.first_at, tray.sent_at[-1] if tray.sent_at else 0.0)
-    return tray.outgoing is not None or now >= since + gap
+    async def keep(self, changed: Sequence[Incident], /) -> list[Incident]:
+        """Store them, all or none; the same, new ones with their ids."""
+        ...
 
 
 class Feed:
@@ -156,12 +52,18 @@ class Feed:
     Without a sink lines wait in the queue, as many as it holds.
     """
 
-    def __init__(self, level_of: LevelOf, clock: Clock, *, capacity: int = CAPACITY) -> None:
+    def __init__(self, level_of: LevelOf, book: Book, clock: Clock, *, capacity: int = CAPACITY) -> None:
         self._sink: Sink | None = None
         self._level_of = level_of
-        self._levels_fail = False
+        self._book = book
         self._clock = clock
         self._desk = FeedDesk()
+        self._loaded = False
+        self._storing_fails = False
+        self._kept_at = float("-inf")
+        self._turning = asyncio.Lock()
+        self._keeping = asyncio.Lock()
+        self._facts: deque[RunFinished | Digest] = deque(maxlen=FACTS)
         self._stirred = asyncio.Event()
         loop = asyncio.get_running_loop()
         self.queue = LineQueue(capacity, lambda: loop.call_soon_threadsafe(self._stirred.set))
@@ -177,65 +79,174 @@ class Feed:
 
         return disconnect
 
+    def run_finished(self, fact: RunFinished) -> None:
+        """Have the guild read a summary of the run if it changed or failed something; silent otherwise."""
+        if worth_telling(fact.run):
+            self._hand_in(fact)
+
+    def offer_digest(self, digest: Digest) -> None:
+        """Have the guild read the digest, once however often it is offered while it waits."""
+        self._hand_in(digest)
+
     async def run_forever(self) -> None:
         while True:
-            if self._sink is None or (self._desk.idle and not self.queue):
+            if self._sink is None or (self._desk.idle(self._clock.now()) and not self.queue and not self._facts):
                 await self._stirred.wait()
             self._stirred.clear()
             await self.turn()
             await self._clock.sleep(TICK_SECONDS)
 
     async def turn(self) -> None:
-        """Take in what is queued and send what is due; nothing without a sink."""
-        if self._sink is None:
-            return
-        lines = self.queue.peek(CAPACITY)
-        levels = await self._levels({line.guild_id for line in lines})
-        if levels is not None:
-            self._take_in(lines, levels)
-        sink, due = self._sink, self._desk.due(self._clock.monotonic())
-        await asyncio.gather(*(self._send(sink, message) for message in due))
+        """Take in what is queued, store what changed and send what is due; nothing without a sink."""
+        async with self._turning:
+            sink = self._sink
+            if sink is None:
+                return
+            await self._load()
+            await self._take_in()
+            await self._keep()
+            if self._storing_fails:
+                return  # a card that is not stored would be posted anew after a restart
+            due = self._desk.due(self._clock.now(), self._clock.monotonic())
+            await asyncio.gather(*(self._send(sink, message) for message in due))
 
-    async def _levels(self, guild_ids: set[int | None]) -> dict[int | None, Level | None] | None:
-        """The guilds' levels; None while they cannot be read: the lines then stay queued."""
-        try:
-            levels = {guild_id: await self._level_of(guild_id) for guild_id in guild_ids}
-        except Exception:
-            if not self._levels_fail:
-                log.exception(Event.SERVICE_FAILING, extra={"service": "The log feed's settings"})
-            self._levels_fail = True
+    async def tend(self) -> str:
+        """End silences and incidents of which nothing more was heard; a sentence on what is open."""
+        await self._load()
+        self._desk.tend(self._clock.now(), self._clock.monotonic())
+        self._stirred.set()
+        total, waiting = self._desk.counts()
+        return f"{total} incidents open, {waiting} of them wait for their card"
+
+    def incident(self, guild_id: int, incident_id: int) -> Incident | None:
+        """The incident as it is at this moment; None: it is not open (any more)."""
+        case = self._desk.find(guild_id, incident_id)
+        return case.incident if case is not None else None
+
+    async def acknowledge(self, guild_id: int, incident_id: int, by: int, name: str) -> Incident | None:
+        """The incident, acknowledged by whoever came first; None: it is not open (any more)."""
+        at = self._clock.now()
+        return await self._changed(
+            guild_id,
+            incident_id,
+            lambda one: one if one.acknowledged_by is not None else incidents.acknowledged(one, by, name, at),
+        )
+
+    async def silence(self, guild_id: int, incident_id: int, until: datetime, name: str) -> Incident | None:
+        """The incident, not shown until ``until``; None: it is not open (any more)."""
+        return await self._changed(guild_id, incident_id, lambda one: incidents.silenced(one, until, name))
+
+    async def last_words(self) -> None:
+        """Store what changed, at the end."""
+        await self._take_in()
+        await self._keep(at_once=True)
+
+    async def _changed(
+        self, guild_id: int, incident_id: int, change: Callable[[Incident], Incident]
+    ) -> Incident | None:
+        await self._load()
+        case = self._desk.find(guild_id, incident_id)
+        if case is None or case.incident.over_at is not None:
             return None
-        if self._levels_fail:
-            log.warning(Event.SERVICE_BACK, extra={"service": "The log feed's settings"})
-        self._levels_fail = False
-        return levels
+        self._desk.change(case, change(case.incident), self._clock.monotonic())
+        changed = case.incident
+        await self._keep(at_once=True)
+        self._stirred.set()
+        return changed
 
-    def _take_in(self, lines: tuple[LogLine, ...], levels: dict[int | None, Level | None]) -> None:
-        for line in lines:
-            least = levels[line.guild_id]
-            if least is not None and _RANK[line.level] >= _RANK[least]:
-                self._desk.take_in(line, self._clock.monotonic())
-        self.queue.clear(len(lines))
+    def _hand_in(self, fact: RunFinished | Digest) -> None:
+        self._facts.append(fact)
+        self._stirred.set()
+
+    async def _load(self) -> None:
+        """Once, when the database answers: the cards of an earlier process."""
+        async with self._keeping:
+            if not self._loaded:
+                found = await self._stored(self._book.open)
+                if found is not None:
+                    self._desk.load(found, self._clock.monotonic())
+                    self._loaded = True
+
+    async def _take_in(self) -> None:
+        while self._loaded and (lines := self.queue.peek(SLICE)):
+            levels = await self._levels({line.guild_id for line in lines})
+            if levels is None:
+                return
+            for line in lines:
+                self._desk.take_in(line, levels[line.guild_id], self._clock.monotonic())
+            self.queue.clear(len(lines))
+            await asyncio.sleep(0)
+        while self._loaded and self._facts:
+            levels = await self._levels({self._facts[0].guild_id})
+            if levels is None:
+                return
+            self._take_fact(self._facts.popleft(), levels)
         if dropped := self.queue.take_dropped():
             log.warning(Event.LOG_DROPPED, extra={"count": dropped, "queue": "the log feed"})
 
-    async def _send(self, sink: Sink, message: FeedMessage) -> None:
+    def _take_fact(self, fact: RunFinished | Digest, levels: dict[int | None, Level | None]) -> None:
+        now = self._clock.monotonic()
+        if levels[fact.guild_id] is None:
+            return
+        if isinstance(fact, Digest):
+            self._desk.add_digest(fact, now)
+        else:
+            self._desk.add_run(fact.guild_id, fact.run, now)
+
+    async def _levels(self, guild_ids: set[int | None]) -> dict[int | None, Level | None] | None:
+        """The guilds' levels; None while they cannot be read: the lines then stay queued."""
+
+        async def ask() -> dict[int | None, Level | None]:
+            return {guild_id: await self._level_of(guild_id) for guild_id in guild_ids}
+
+        return await self._stored(ask)
+
+    async def _keep(self, *, at_once: bool = False) -> None:
+        """Store what changed; a failure leaves it for the next turn."""
+        async with self._keeping:
+            now = self._clock.monotonic()
+            unkept = self._desk.unkept() if self._loaded else []
+            if not unkept or (now - self._kept_at < KEEP_SECONDS and not at_once):
+                return
+            stored = await self._stored(lambda: self._book.keep([incident for _, incident in unkept]))
+            if stored is not None:
+                self._desk.kept([(*pair, kept) for pair, kept in zip(unkept, stored, strict=True)])
+                self._kept_at = now
+
+    async def _stored(self, ask: Callable[[], Awaitable[T]]) -> T | None:
+        """What the database answers; None while it does not, which is logged once, and once when it is back."""
+        fields = {"service": "The log feed's database"}
+        try:
+            answer = await ask()
+        except Exception:
+            if not self._storing_fails:
+                log.exception(Event.SERVICE_FAILING, extra=fields)
+            self._storing_fails = True
+            return None
+        if self._storing_fails:
+            log.warning(Event.SERVICE_BACK, extra=fields)
+        self._storing_fails = False
+        return answer
+
+    async def _send(self, sink: Sink, message: Message) -> None:
         fields = {"service": "The log feed", "guild_id": message.guild_id}
         try:
             async with asyncio.timeout(SEND_SECONDS):
-                await sink.send(message.guild_id, message)
+                place = await sink.show(message)
+        except CardGone:
+            self._desk.gone(message, self._clock.monotonic())
         except Exception as error:
             if self._desk.failed(message, self._clock.monotonic()):
                 log.exception(Event.SERVICE_FAILING, extra={**fields, "error": error})
         else:
-            if self._desk.delivered(message):
+            if self._desk.delivered(message, place, self._clock.monotonic()):
                 log.warning(Event.SERVICE_BACK, extra=fields)
 
 
 @asynccontextmanager
-async def open_feed(logs: Logs, level_of: LevelOf, clock: Clock) -> AsyncIterator[Feed]:
-    """Feed every line to the sink that connects. On exit what waits is left: it stands in the database's log."""
-    feed = Feed(level_of, clock)
+async def open_feed(logs: Logs, level_of: LevelOf, book: Book, clock: Clock) -> AsyncIterator[Feed]:
+    """Feed every line to the sink that connects. On exit what waits is stored, not sent: the next start sends it."""
+    feed = Feed(level_of, book, clock)
     detach = logs.attach(feed.queue, leave_out=NEVER_FED)
     task = asyncio.create_task(feed.run_forever(), name="log-feed")
     try:
@@ -245,3 +256,6 @@ async def open_feed(logs: Logs, level_of: LevelOf, clock: Clock) -> AsyncIterato
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_WORDS_SECONDS):
+                await feed.last_words()

@@ -74,7 +74,7 @@ TEMPLATES: dict[Event, str] = {
     Event.MAPPING_RESUMED: "Mapping {mapping} was resumed",
     Event.MAPPING_REMOVED: "Mapping {mapping} was removed",
     Event.SETTINGS_CHANGED: "Settings were changed[: {detail}]",
-    Event.SYNC_REQUESTED: "A sync of mapping {mapping} was asked for",
+    Event.SYNC_REQUESTED: "A sync of mapping {mapping} was asked for[ ({how})]",
     Event.PLAN_APPLIED: "The plan of run {run} was applied[ to mapping {mapping}]",
     Event.PLAN_CANCELLED: "The plan of run {run} was cancelled",
     Event.PLAN_FORCED: "The stopped plan of run {run} was forced",

@@ -1,48 +1,99 @@
-"""The message of the log feed, as a pure function of what it has to say."""
+"""The card of an incident in the log channel: what happened, what it means, what to do, and what became of it."""
 
 import discord
 
-from bot.logs.feed import FeedMessage
+from bot.engine.incidents import About
+from bot.model.events import Event
+from bot.model.incident import Example, Incident
 from bot.model.logline import Level
-from cogs._ui import colours, foreign, log_cards
-from cogs._ui.doors import panel
-from cogs._ui.item_buttons import ITEM_BUTTONS, ItemDetails, RetryItem, for_item
+from cogs._ui import colours, foreign, incident_words, moments, review_words, words
 
-BUTTONS = 25  # what a message holds
-_RANK = {Level.INFO: 0, Level.WARN: 1, Level.ERROR: 2}
+ITEMS_WITH_BUTTONS = 3  # a card about so many items carries their own buttons; more are behind Details
 _COLOURS = {Level.INFO: colours.QUIET, Level.WARN: colours.CAUTION, Level.ERROR: colours.BAD}
+_SIGNS = {Level.INFO: "·", Level.WARN: "⚠️", Level.ERROR: "❌"}
+_REASONED = (Event.ITEM_BLACKLISTED, Event.ITEM_REVIEW)
 
 
-def feed_card(message: FeedMessage) -> discord.Embed:
-    """Its lines, the latest last, each with how often it came; those of items carry the number of their buttons."""
-    numbers = _numbers(message)
-    lines = []
-    for fed in message.lines:
-        number = f"**{numbers[fed.line.sync_item_id]}.** " if len(numbers) > 1 and fed.line.sync_item_id else ""
-        times = f" **×{fed.count}**" if fed.count > 1 else ""
-        lines.append(f"{number}{log_cards.log_line(fed.line)}{times}")
-    worst = max((fed.line.level for fed in message.lines), key=_RANK.__getitem__, default=Level.INFO)
-    card = discord.Embed(description=foreign.bullets(lines, foreign.DESCRIPTION), colour=_COLOURS[worst])
-    if message.dropped:
-        card.set_footer(text=f"{message.dropped:,} more lines were left out here; /logs has every one.")
+def feed_card(incident: Incident, about: About) -> discord.Embed:
+    card = discord.Embed(
+        title=foreign.cut_lines(f"{_sign(incident)} {incident_words.heading(incident, about.mapping)}", foreign.TITLE),
+        description=foreign.cut_lines("\n".join(_paragraphs(incident, about)), foreign.DESCRIPTION),
+        colour=_colour(incident),
+    )
+    if incident.count > 1:
+        card.add_field(name="Times", value=f"{incident.count:,}")
+        card.add_field(name="First seen", value=moments.relative(incident.first_seen_at))
+    card.add_field(name="Last seen" if incident.count > 1 else "When", value=moments.relative(incident.last_seen_at))
+    card.set_footer(text=_footer(incident))
     return card
 
 
-def feed_buttons(message: FeedMessage) -> discord.ui.View:
-    """Retry, Review and Details for each item; where a message speaks of too many for that, Details leads to Review."""
-    numbers = _numbers(message)
-    kinds = ITEM_BUTTONS if len(numbers) * len(ITEM_BUTTONS) <= BUTTONS else (RetryItem, ItemDetails)
-    view = panel()
-    for item_id, number in list(numbers.items())[: BUTTONS // len(kinds)]:
-        for button in for_item(item_id, kinds, number=number if len(numbers) > 1 else None):
-            view.add_item(button)
-    return view
+def listed(incident: Incident) -> tuple[Example, ...]:
+    """The lines that the card tells one by one: those of tracks, and of other incidents none, as all read the same."""
+    return tuple(example for example in incident.examples if example.title or example.item_id)
 
 
-def _numbers(message: FeedMessage) -> dict[int, int]:
-    """The items of the message, counted from 1 in the order of their lines."""
-    numbers: dict[int, int] = {}
-    for fed in message.lines:
-        if fed.line.sync_item_id:
-            numbers.setdefault(fed.line.sync_item_id, len(numbers) + 1)
-    return numbers
+def item_buttons_of(incident: Incident) -> tuple[int, ...]:
+    """The items whose own buttons stand on the card; numbered in this order where there is more than one."""
+    return incident.item_ids if len(incident.item_ids) <= ITEMS_WITH_BUTTONS else ()
+
+
+def _paragraphs(incident: Incident, about: About) -> list[str]:
+    mapping = f"**{foreign.plain(about.mapping, 80)}**: " if about.mapping and listed(incident) else ""
+    paragraphs = [f"{mapping}{incident_words.meaning(incident, about.mapping)}", *_list(incident, about)]
+    if incident.over_at is None:
+        paragraphs.append(f"**What to do:** {incident_words.remedy(incident)}")
+    return [*paragraphs, *_states(incident)]
+
+
+def _list(incident: Incident, about: About) -> list[str]:
+    numbers = {item_id: f"**{number}.**" for number, item_id in enumerate(item_buttons_of(incident), 1)}
+    if len(numbers) == 1:
+        numbers = {}
+    lines = [f"{numbers.get(one.item_id or 0, '•')} {_line(incident, one, about)}" for one in listed(incident)]
+    more = len(incident.item_ids) - len(lines)
+    return [*lines, f"… and {more:,} more"] if lines and more > 0 else lines
+
+
+def _line(incident: Incident, example: Example, about: About) -> str:
+    """``**Title** — why`` in words that need no knowledge of the matcher."""
+    title = f"**{foreign.plain(example.title or 'A track', 100)}**"
+    row = about.reviews.get(example.item_id or 0)
+    return f"{title} — {review_words.why(row)}" if row is not None and incident.event in _REASONED else title
+
+
+def _states(incident: Incident) -> list[str]:
+    """What people did to it, and how it ended."""
+    states = []
+    if incident.missed:
+        states.append(f"🔕 {words.count(incident.missed, 'more came', 'more came')} while it was silenced.")
+    if incident.over_at is not None:
+        states.append(f"**Over** {moments.relative(incident.over_at)}. {incident_words.ending(incident)}")
+        return states
+    if incident.acknowledged_at is not None:
+        who = foreign.plain(incident.acknowledged_name, 60)
+        states.append(f"👁️ Acknowledged by {who} {moments.relative(incident.acknowledged_at)}: quiet until it is over.")
+    if incident.silenced_until is not None:
+        who = foreign.plain(incident.silenced_name, 60)
+        states.append(f"🔕 Silenced by {who} until {moments.exact(incident.silenced_until)}.")
+    return states
+
+
+def _sign(incident: Incident) -> str:
+    if incident.over_at is None:
+        return _SIGNS[incident.level]
+    return "✅" if incident_words.mended(incident) else "☑️"
+
+
+def _colour(incident: Incident) -> int:
+    if incident.over_at is not None:
+        return colours.GOOD if incident_words.mended(incident) else colours.QUIET
+    return colours.QUIET if incident.acknowledged_by is not None else _COLOURS[incident.level]
+
+
+def _footer(incident: Incident) -> str:
+    text = f"Incident {incident.id}"
+    if incident.left_out:
+        left = words.count(incident.left_out, "line of another kind was", "lines of other kinds were")
+        text += f" · {left} left out here; /logs has every one."
+    return text

@@ -1,22 +1,24 @@
-"""The sink of the log feed: one message in the server's log channel, with buttons for the items it speaks of."""
+"""The sink of the log feed: cards of incidents, posted and edited in the server's log channel, and summaries."""
 
 import logging
 import secrets
 from collections.abc import Callable
+from typing import Any
 
 import discord
 from discord.ext import commands
 
-from bot.logs.feed import FeedMessage
+from bot.logs.messages import Card, CardGone, Message, Place, Summary
 from bot.model.events import Event, SettingsChanged
-from cogs._ui import feed_card, foreign
+from cogs._ui import feed_notes, foreign, incident_buttons
+from cogs._ui.doors import panel
 from cogs._ui.reach import Client
 
 log = logging.getLogger(__name__)
 
 
 class LogFeed(commands.Cog):
-    """Implements ``bot.logs.feed.Sink``."""
+    """Implements ``bot.logs.messages.Sink``."""
 
     def __init__(self, bot: Client) -> None:
         self.bot = bot
@@ -24,30 +26,58 @@ class LogFeed(commands.Cog):
         self._disconnect: Callable[[], None] = lambda: None
 
     async def cog_load(self) -> None:
+        self.bot.add_dynamic_items(*incident_buttons.INCIDENT_BUTTONS)
         self._disconnect = self.bot.runtime.feed.connect(self)
 
     async def cog_unload(self) -> None:
         self._disconnect()
 
-    async def send(self, guild_id: int | None, message: FeedMessage) -> None:
-        """Post ``message``. Raises discord.HTTPException where Discord does not take it now; it is then given again.
+    async def show(self, message: Message) -> Place | None:
+        """Post or edit. Raises discord.HTTPException where Discord does not take it now; it is then given again.
 
         Where the channel is gone nobody can read it: the server's feed ends, and the lines stay in `/logs`.
         """
-        if guild_id is None:
-            return
-        settings = await self.bot.runtime.storage.guilds.get(guild_id)
+        settings = await self.bot.runtime.storage.guilds.get(message.guild_id)
         if settings.log_channel_id is None:
-            return
-        channel = self.bot.get_partial_messageable(settings.log_channel_id, guild_id=guild_id)
+            return None
+        if isinstance(message, Card) and message.edits:
+            return await self._edit(message)
+        return await self._post(message, settings.log_channel_id)
+
+    async def _post(self, message: Message, channel_id: int) -> Place | None:
+        channel = self.bot.get_partial_messageable(channel_id, guild_id=message.guild_id)
         try:
-            await channel.send(
-                embeds=foreign.fit([feed_card.feed_card(message)]),
-                view=feed_card.feed_buttons(message),
-                nonce=f"{self._process}-{message.number}",  # a repeated attempt is not shown twice
-            )
+            # A repeated attempt is not shown twice.
+            posted = await channel.send(**await self._content(message), nonce=f"{self._process}-{message.number}")
         except discord.NotFound:
-            await self._end(guild_id)
+            await self._end(message.guild_id)
+            return None
+        return Place(channel_id, posted.id)
+
+    async def _edit(self, card: Card) -> Place:
+        """Raises CardGone where the message was deleted, alone or with its channel."""
+        incident = card.incident
+        assert incident.channel_id is not None
+        assert incident.message_id is not None
+        channel = self.bot.get_partial_messageable(incident.channel_id, guild_id=card.guild_id)
+        try:
+            await channel.get_partial_message(incident.message_id).edit(**await self._content(card))
+        except discord.NotFound as error:
+            raise CardGone from error
+        return Place(incident.channel_id, incident.message_id)
+
+    async def _content(self, message: Message) -> dict[str, Any]:
+        if isinstance(message, Card):
+            embeds, view = await incident_buttons.message_of(self.bot.runtime, message.incident)
+            return {"embeds": embeds, "view": view}
+        assert isinstance(message, Summary)
+        names = {run.mapping_id: await self._name(message.guild_id, run.mapping_id) for run in message.runs}
+        card = feed_notes.summary_card(message.runs, message.more, names)
+        return {"embeds": foreign.fit([card]), "view": panel()}
+
+    async def _name(self, guild_id: int, mapping_id: int) -> str:
+        mapping = await self.bot.runtime.storage.mappings.get(mapping_id, guild_id)
+        return mapping.name if mapping is not None else ""
 
     async def _end(self, guild_id: int) -> None:
         runtime = self.bot.runtime
