@@ -20,6 +20,7 @@ from storage.filters import Filters
 from storage.guilds import Guilds
 from storage.incidents import Incidents
 from storage.items import Items
+from storage.jobs import Jobs
 from storage.leases import Leases
 from storage.links import Links
 from storage.lock import only_process
@@ -57,6 +58,7 @@ class Storage:
     snapshots: Snapshots
     matches: Matches
     runs: Runs
+    jobs: Jobs
     items: Items
     leases: Leases
     blacklist: Blacklist
@@ -139,6 +141,7 @@ def _storage(db: Database, vault: Vault) -> Storage:
         snapshots=Snapshots(db),
         matches=Matches(db),
         runs=Runs(db),
+        jobs=Jobs(db),
         items=Items(db),
         leases=Leases(db),
         blacklist=Blacklist(db),

@@ -44,6 +44,7 @@ ITEM_IS_OPEN = text("status IN ('pending', 'running', 'unknown')")
 ITEM_IS_PENDING = text("status = 'pending'")
 ITEM_IS_DELAYED = text("status = 'pending' AND not_before IS NOT NULL")
 ITEM_IS_NOT_DONE = text("status <> 'done'")
+ITEM_HAS_ERROR = text("last_error <> ''")
 ITEM_IS_HELD = text("status IN ('running', 'unknown')")
 RUN_IS_ACTIVE = text("status IN ('queued', 'in_progress')")
 RUN_HAS_FAILED = text("status = 'failed'")
@@ -367,6 +368,7 @@ sync_items = Table(
     _partial("ix_sync_items_delayed", "guild_id", "mapping_id", "service", "not_before", where=ITEM_IS_DELAYED),
     _partial("ix_sync_items_not_done", "guild_id", "status", where=ITEM_IS_NOT_DONE),
     _partial("ix_sync_items_held", "lease_token", where=ITEM_IS_HELD),
+    _partial("ix_sync_items_has_error", "guild_id", "id", where=ITEM_HAS_ERROR),
     # Holds all that grouping failures needs, so that no row is read for it.
     _partial(
         "ix_sync_items_reason",

@@ -15,6 +15,7 @@ def upgrade() -> None:
     op.add_column("guild_settings", sa.Column("digest_hour", sa.Integer(), nullable=True))
     op.add_column("runs", sa.Column("undoes_run_id", _ROW_ID, nullable=True))
     op.add_column("runs", sa.Column("cancelled_by", sa.BigInteger(), nullable=True))
+    _partial("ix_sync_items_has_error", "sync_items", ["guild_id", "id"], "last_error <> ''", unique=False)
     op.add_column(
         "sync_items", sa.Column("reason", sa.String(length=128), server_default=sa.text("''"), nullable=False)
     )
