@@ -8,10 +8,12 @@ NAMES = (
     "cogs.logs",
     "cogs.mapping",
     "cogs.owners",
+    "cogs.queue",
     "cogs.quota",
     "cogs.review",
     "cogs.settings",
     "cogs.setup",
     "cogs.stats",
     "cogs.sync",
+    "cogs.tasks",
 )

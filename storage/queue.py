@@ -53,18 +53,18 @@ class Queue(Repository):
         statement = (
             select(
                 _ITEM.service,
-                _ITEM.last_error,
+                _ITEM.reason,
                 total,
                 func.min(_ITEM.not_before).label("first"),
                 func.max(_ITEM.not_before).label("last"),
             )
             .where(*_delayed(guild_id, now))
-            .group_by(_ITEM.service, _ITEM.last_error)
-            .order_by(total.desc(), _ITEM.service, _ITEM.last_error)
+            .group_by(_ITEM.service, _ITEM.reason)
+            .order_by(total.desc(), _ITEM.service, _ITEM.reason)
             .limit(limit)
         )
         return [
-            Delay(service=row.service, reason=row.last_error, items=row.total, first=row.first, last=row.last)
+            Delay(service=row.service, reason=row.reason, items=row.total, first=row.first, last=row.last)
             for row in await connection.execute(statement)
         ]
 

@@ -106,7 +106,7 @@ class QueuePauses(Repository):
 
 
 def _whole_guild(pause: QueuePause) -> bool:
-    return pause.guild_id != EVERY_GUILD and pause.service is None and pause.mapping_id is None
+    return pause.guild_id != EVERY_GUILD and pause.whole
 
 
 def _pause(row: Row[Any]) -> QueuePause:

@@ -32,7 +32,7 @@ class Obstacle(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneStatus:
-    """The open work of ``mapping`` towards one service. ``position``: its place in the turns, 1 is next."""
+    """The work of ``mapping`` towards one service. ``position``: its place in the turns, 1 is next."""
 
     mapping: Mapping
     lane: Lane
@@ -43,12 +43,13 @@ class LaneStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueStatus:
-    """One guild's queue at a moment. ``lanes`` holds every mapping's numbers, ``open`` those with open work."""
+    """One guild's queue at a moment. ``lanes`` holds every mapping's numbers, ``busy`` those with work or failures."""
 
     at: datetime
     pauses: tuple[QueuePause, ...]
+    names: dict[int, str]  # of the guild's mappings
     lanes: tuple[Lane, ...]
-    open: tuple[LaneStatus, ...]
+    busy: tuple[LaneStatus, ...]  # in the order of their turns; then what is not due, what rests, what only failed
     delays: tuple[Delay, ...]
     hours: tuple[HourCount, ...]  # the last 24 hours, the one under way last
 
@@ -61,10 +62,15 @@ class QueueStatus:
     def delayed(self, service: Service | None = None) -> int:
         return sum(lane.delayed for lane in self._of(service))
 
+    def resting(self, pause: QueuePause, guild_id: int) -> int:
+        """How many items are not sent for the pause's sake."""
+        covered = [lane for lane in self.lanes if pause.covers(guild_id, lane.service, lane.mapping_id)]
+        return sum(lane.count(ItemStatus.PENDING) for lane in covered)
+
     @property
     def paused_whole(self) -> bool:
         """Whether the guild's own queue rests as a whole."""
-        return any(_is_whole(pause) and pause.guild_id != EVERY_GUILD for pause in self.pauses)
+        return any(pause.whole and pause.guild_id != EVERY_GUILD for pause in self.pauses)
 
     def _of(self, service: Service | None) -> list[Lane]:
         return [lane for lane in self.lanes if service in (None, lane.service)]
@@ -111,8 +117,9 @@ class Queue:
         return QueueStatus(
             at=now,
             pauses=tuple(pauses),
+            names={mapping.id: mapping.name for mapping in await self._storage.mappings.of_guild(guild_id)},
             lanes=tuple(lanes),
-            open=tuple(await self._open(guild_id, [lane for lane in lanes if lane.open], pauses)),
+            busy=tuple(await self._busy(guild_id, [lane for lane in lanes if _busy(lane)], pauses)),
             delays=tuple(await queue.delays(guild_id, now)),
             hours=tuple(await queue.hours(guild_id, now)),
         )
@@ -175,7 +182,7 @@ class Queue:
         log.info(Event.QUEUE_CLEARED, extra=_about(guild_id, actor_id, None, mapping) | {"items": items})
         return items
 
-    async def _open(self, guild_id: int, lanes: Sequence[Lane], pauses: Sequence[QueuePause]) -> list[LaneStatus]:
+    async def _busy(self, guild_id: int, lanes: Sequence[Lane], pauses: Sequence[QueuePause]) -> list[LaneStatus]:
         turns = {service: await self._executor.turns(service) for service in {lane.service for lane in lanes}}
         through = await self._through() if lanes else {}
         found = []
@@ -194,7 +201,10 @@ class Queue:
                     obstacle=obstacle,
                 )
             )
-        return sorted(found, key=lambda one: (one.obstacle is not None, one.position is None, one.position or 0))
+        return sorted(
+            found,
+            key=lambda one: (not one.lane.open, one.obstacle is not None, one.position is None, one.position or 0),
+        )
 
     async def _through(self) -> dict[tuple[int, Service], datetime | None]:
         now = self._clock.now()
@@ -243,8 +253,8 @@ def _about(guild_id: int, actor_id: int, service: Service | None, mapping: Mappi
     }
 
 
-def _is_whole(pause: QueuePause) -> bool:
-    return pause.service is None and pause.mapping_id is None
+def _busy(lane: Lane) -> bool:
+    return bool(lane.open or lane.count(ItemStatus.ERROR))
 
 
 def _same(one: QueuePause, other: QueuePause) -> bool:

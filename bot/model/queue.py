@@ -23,6 +23,11 @@ class QueuePause:
     since: datetime | None = None
     reason: str = ""
 
+    @property
+    def whole(self) -> bool:
+        """Whether it covers every service and mapping of its guild."""
+        return self.service is None and self.mapping_id is None
+
     def covers(self, guild_id: int, service: Service, mapping_id: int) -> bool:
         """Whether work of this mapping towards this service rests."""
         return (
@@ -60,7 +65,7 @@ class Delay:
     """Pending items of one guild towards one service that wait for the same reason, as ``Lane.until`` counts."""
 
     service: Service
-    reason: str  # why, as the last error says; "" where none was written down
+    reason: str  # as ``bot.model.reasons`` words it; "" where none was written down
     items: int
     first: datetime  # when the first of them may be worked on
     last: datetime
