@@ -2,6 +2,7 @@
 
 NAMES = (
     "cogs.accounts",
+    "cogs.errors",
     "cogs.help",
     "cogs.items",
     "cogs.log_feed",

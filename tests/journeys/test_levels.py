@@ -24,6 +24,7 @@ MEMBER, MODERATOR, ADMIN, OWNER = Level
 COMMANDS = {
     "accounts": MEMBER,
     "connect": MEMBER,
+    "errors": MODERATOR,
     "help": MEMBER,
     "logs": MODERATOR,
     "mapping add": ADMIN,
@@ -48,6 +49,11 @@ BUTTONS = {
     "account:forget": MEMBER,
     "account:forget-now": MEMBER,
     "account:reject": MEMBER,
+    "errors:choose": MODERATOR,
+    "errors:confirm": MODERATOR,
+    "errors:export": MODERATOR,
+    "errors:page": MODERATOR,
+    "errors:retry": MODERATOR,
     "help:page": MEMBER,
     "item:details": MEMBER,
     "item:retry": MODERATOR,
@@ -79,7 +85,7 @@ BUTTONS = {
 }
 
 # Selects that cannot be made from their id alone: their options come from what they are about.
-SELECTS = {"review:choose"}
+SELECTS = {"errors:choose", "review:choose"}
 
 REFUSAL = {level: str(NotAllowed(level)).partition(".")[0] for level in Level}
 _GROUP = re.compile(r"\(\?P<(\w+)>([^()]*)\)")
