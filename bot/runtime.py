@@ -12,6 +12,7 @@ from bot.config import Settings
 from bot.engine.accounts import Accounts
 from bot.engine.backups import Backups
 from bot.engine.destination import Destinations
+from bot.engine.digest import Digests
 from bot.engine.estimate import Estimates
 from bot.engine.executor import Executor, no_crash
 from bot.engine.failures import Failures
@@ -28,7 +29,7 @@ from bot.engine.revalidation import Revalidation
 from bot.engine.review import Reviews
 from bot.engine.review_search import ReviewSearch
 from bot.engine.rounds import Rounds
-from bot.engine.scheduler import Scheduler, Task, daily
+from bot.engine.scheduler import Scheduler, Task, daily, every
 from bot.engine.stats import Stats
 from bot.engine.sync import Sync
 from bot.engine.tasks import Loop, Tasks
@@ -74,6 +75,7 @@ class Runtime:
     reviews: Reviews
     review_search: ReviewSearch
     incidents: Incidents
+    digests: Digests
     stats: Stats
     failures: Failures
 
@@ -118,6 +120,9 @@ async def open_runtime(
         scheduler.add("backup", _backup(settings, clock))
         stack.push_async_callback(retention.close)
         reviews = Reviews(storage, clock, wake=executor.wake)
+        digests = Digests(storage, quota, clock, feed.offer_digest)
+        scheduler.add("feed", _feed(feed))
+        scheduler.add("digest", _digest(digests))
         failures = Failures(storage, clock, sync, wake=executor.wake)
         stack.push_async_callback(failures.close)
         yield Runtime(
@@ -146,6 +151,7 @@ async def open_runtime(
             reviews=reviews,
             review_search=ReviewSearch(storage, services, reviews, clock),
             incidents=Incidents(storage, feed, reviews, clock),
+            digests=digests,
             stats=Stats(storage, quota, clock),
             failures=failures,
         )
@@ -174,6 +180,24 @@ def _backup(settings: Settings, clock: Clock) -> Task:
         trigger=daily(3, 30),
         work=backups.run,
         at_start=backups.due,
+    )
+
+
+def _feed(feed: Feed) -> Task:
+    return Task(
+        title="Log channels",
+        purpose="Closes cards of incidents that are over, and shows what was silenced when its time is up",
+        trigger=every(minutes=1),
+        work=feed.tend,
+    )
+
+
+def _digest(digests: Digests) -> Task:
+    return Task(
+        title="Daily digest",
+        purpose="Posts each server's digest at the hour that it chose",
+        trigger=every(minutes=1),
+        work=digests.run,
     )
 
 

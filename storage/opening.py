@@ -14,6 +14,7 @@ from storage.blacklist import Blacklist
 from storage.crypto import Vault
 from storage.database import Database, check_sqlite_version, open_database, sqlite_file
 from storage.decisions import Decisions
+from storage.digests import Digests
 from storage.errors import DatabaseUnusable, translated
 from storage.failures import Failures
 from storage.filters import Filters
@@ -74,6 +75,7 @@ class Storage:
     routers: Routers
     failures: Failures
     incidents: Incidents
+    digests: Digests
     queue: Queue
     queue_pauses: QueuePauses
     meta: Notes
@@ -157,6 +159,7 @@ def _storage(db: Database, vault: Vault) -> Storage:
         routers=Routers(db),
         failures=Failures(db),
         incidents=Incidents(db),
+        digests=Digests(db),
         queue=Queue(db),
         queue_pauses=QueuePauses(db),
         meta=Notes(db),

@@ -70,7 +70,11 @@ def edits(message: Message) -> bool:
 
 
 def worth_telling(run: Run) -> bool:
-    """Whether a run changed or failed something. Analyses change nothing, and their failures are incidents."""
+    """Whether a run changed or failed something.
+
+    Only executions change playlists: the counts of other kinds say what they plan. A failed analysis is an incident.
+    """
     counts = run.counts
-    changed = counts.adds or counts.removals or counts.failed or run.status is RunStatus.FAILED
-    return run.kind is not RunKind.ANALYSIS and bool(changed)
+    if run.kind is RunKind.EXECUTION and (counts.adds or counts.removals or counts.failed):
+        return True
+    return run.kind is not RunKind.ANALYSIS and run.status is RunStatus.FAILED

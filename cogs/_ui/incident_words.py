@@ -6,8 +6,8 @@ from datetime import datetime
 from bot.model.events import Event
 from bot.model.incident import Incident
 from bot.model.quota import Bucket
-from bot.model.reasons import Cause, cause_of, reason_of
-from cogs._ui import foreign, moments
+from bot.model.reasons import cause_of, reason_of
+from cogs._ui import foreign, moments, reason_words
 
 NOTHING = "There is nothing to do."
 _AGAIN = "**Retry** tries them again once the cause is gone."
@@ -127,42 +127,6 @@ _EVENTS: dict[Event, Words] = {
 }  # fmt: skip
 _OTHER = Words(one="Something that you should know", means="{message}")
 
-# What people can do about causes that we know, wherever they show.
-_REMEDIES: dict[Cause, str] = {
-    Cause.LOGIN_NEEDED: "The account's owner logs in again with `/connect`.",
-    Cause.QUOTA_SPENT: "It goes on by itself when the quota is full again; `/quota` says when.",
-    Cause.SERVICE_PAUSED: "It goes on by itself when the service wants to be asked again.",
-    Cause.SLOW_DOWN: "It goes on by itself in a while.",
-    Cause.PLAYLIST_GONE: "Check whether the playlist was deleted or made private, then choose another with "
-    "`/mapping edit`.",
-    Cause.PLAYLIST_FULL: "Make room in the playlist or map onto another one, then **Retry**.",
-    Cause.NO_PERMISSION: "Use a playlist of the linked account, or link the account that owns it with `/connect`.",
-    Cause.FORBIDDEN: "Use a playlist of the linked account, or link the account that owns it with `/connect`.",
-    Cause.NO_CHANNEL: "Open YouTube once with that account and create its channel, then **Retry**.",
-    Cause.API_DISABLED: "The owner of this bot enables the YouTube Data API in the Google project.",
-    Cause.NOT_CONFIGURED: "The owner of this bot sets the service up; `crossfade check` tells what is missing.",
-}
-_CAUSES: dict[Cause, str] = {
-    Cause.LOGIN_NEEDED: "The login of the account is no longer valid.",
-    Cause.QUOTA_SPENT: "The quota is used up.",
-    Cause.SERVICE_PAUSED: "The service asked for a pause.",
-    Cause.SLOW_DOWN: "The service asks to slow down.",
-    Cause.SERVICE_FAILING: "The service did not answer as it should.",
-    Cause.UNREACHABLE: "The service could not be reached.",
-    Cause.UNKNOWN_OUTCOME: "The service never gave a clear answer.",
-    Cause.PLAYLIST_GONE: "The playlist is gone, or this account may no longer use it.",
-    Cause.PLAYLIST_CHANGED: "The playlist changed while it was read.",
-    Cause.PLAYLIST_FULL: "The playlist is full.",
-    Cause.NO_PERMISSION: "The account may not change this playlist.",
-    Cause.FORBIDDEN: "The service does not let the account do that.",
-    Cause.NO_CHANNEL: "The account has no YouTube channel yet.",
-    Cause.API_DISABLED: "The YouTube Data API is not enabled.",
-    Cause.NOT_CONFIGURED: "The service is not set up on this bot.",
-    Cause.NOT_FOUND: "The service does not know it any more.",
-    Cause.UNAVAILABLE: "The service has it, but it cannot be added.",
-    Cause.STOPPED: "The program stopped meanwhile.",
-    Cause.BUG: "Something went wrong inside Crossfade.",
-}
 _BUCKETS = {
     Bucket.YOUTUBE_UNITS.value: "YouTube's units for today",
     Bucket.YOUTUBE_SEARCH.value: "YouTube's searches for today",
@@ -184,8 +148,9 @@ def meaning(incident: Incident, mapping: str) -> str:
 
 
 def remedy(incident: Incident) -> str:
-    cause = _cause(incident)
-    return _REMEDIES.get(cause, _of(incident).do) if cause is not None else _of(incident).do
+    """Of a cause that we know its own, else that of the event."""
+    reason = _reason(incident)
+    return reason_words.remedy(reason, incident.until) if cause_of(reason) is not None else _of(incident).do
 
 
 def ending(incident: Incident) -> str:
@@ -209,21 +174,20 @@ def _fields(incident: Incident, mapping: str) -> dict[str, str]:
         "mapping": foreign.plain(mapping or str(facts.get("mapping") or "A mapping"), 80),
         "bucket": _BUCKETS.get(bucket, "The calls of the service"),
         "until": _when(incident.until),
-        "cause": _reason(incident),
+        "cause": _cause(incident),
         "message": foreign.plain(incident.message, 500),
     }
 
 
-def _cause(incident: Incident) -> Cause | None:
-    return cause_of(reason_of(str(incident.facts.get("error") or "")))
-
-
 def _reason(incident: Incident) -> str:
-    """The cause in words for people; one that we do not know as it was logged."""
+    return reason_of(str(incident.facts.get("error") or ""))
+
+
+def _cause(incident: Incident) -> str:
+    """``The playlist is full.``; one that we do not know as it was logged."""
     error = str(incident.facts.get("error") or "")
-    cause = _cause(incident)
-    if cause in _CAUSES:
-        return _CAUSES[cause]
+    if cause_of(_reason(incident)) is not None:
+        return f"{reason_words.happened(_reason(incident))}."
     return f"The reason: {foreign.plain(error, 250)}" if error else ""
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import discord
 from discord.ext import commands
 
-from bot.logs.messages import Card, CardGone, Message, Place, Summary
+from bot.logs.messages import Card, CardGone, Daily, Message, Place
 from bot.model.events import Event, SettingsChanged
 from cogs._ui import feed_notes, foreign, incident_buttons
 from cogs._ui.doors import panel
@@ -48,11 +48,19 @@ class LogFeed(commands.Cog):
         channel = self.bot.get_partial_messageable(channel_id, guild_id=message.guild_id)
         try:
             # A repeated attempt is not shown twice.
-            posted = await channel.send(**await self._content(message), nonce=f"{self._process}-{message.number}")
+            posted = await channel.send(**await self._content(message), nonce=self._nonce(message))
         except discord.NotFound:
             await self._end(message.guild_id)
             return None
+        if isinstance(message, Daily):
+            await self.bot.runtime.digests.told(message.digest)
         return Place(channel_id, posted.id)
+
+    def _nonce(self, message: Message) -> str:
+        """At most 25 characters. A digest's is the same after a restart, as each day has one."""
+        if isinstance(message, Daily):
+            return f"d{message.guild_id:x}{message.digest.day:%y%m%d}"
+        return f"{self._process}-{message.number}"
 
     async def _edit(self, card: Card) -> Place:
         """Raises CardGone where the message was deleted, alone or with its channel."""
@@ -70,9 +78,11 @@ class LogFeed(commands.Cog):
         if isinstance(message, Card):
             embeds, view = await incident_buttons.message_of(self.bot.runtime, message.incident)
             return {"embeds": embeds, "view": view}
-        assert isinstance(message, Summary)
-        names = {run.mapping_id: await self._name(message.guild_id, run.mapping_id) for run in message.runs}
-        card = feed_notes.summary_card(message.runs, message.more, names)
+        if isinstance(message, Daily):
+            card = feed_notes.digest_card(message.digest)
+        else:
+            names = {run.mapping_id: await self._name(message.guild_id, run.mapping_id) for run in message.runs}
+            card = feed_notes.summary_card(message.runs, message.more, names)
         return {"embeds": foreign.fit([card]), "view": panel()}
 
     async def _name(self, guild_id: int, mapping_id: int) -> str:

@@ -12,6 +12,7 @@ from bot.model.errors import UserMistake
 from bot.model.events import Event
 from bot.model.incident import Example, Incident
 from bot.model.logline import Level
+from bot.model.quota import Bucket
 from tests.journeys.room import Room, answer, custom_ids, open_room, said
 
 log = logging.getLogger("bot.test")
@@ -264,7 +265,7 @@ async def test_many_changes_that_failed_list_a_few_and_count_the_rest(tmp_path: 
             _failed(room, mapping.id, f"Song {number}", number)
         card = await _card(room, "300 changes failed")
         assert "… and 295 more" in said(card)
-        assert "The service never gave a clear answer" in said(card)
+        assert "The service gave no clear answer" in said(card)
         assert len(_posts(room)) == 1
 
 
@@ -363,3 +364,46 @@ async def test_without_a_log_channel_nothing_is_posted(tmp_path: Path) -> None:
         _service(room)
         await room.runtime.feed.turn()
         assert not _posts(room)
+
+
+async def test_the_digest_comes_at_its_hour_once_a_day_whatever_restarts(tmp_path: Path) -> None:
+    async with open_room(tmp_path) as room:
+        mapping = await room.mapping(9, lost=4)
+        await room.runtime.sync.start(mapping.id, room.admin.id)
+        await room.work(mapping.id)
+        await room.runtime.storage.mappings.update(mapping.id, enabled=False, pause_reason="Its owner left.")
+        await room.runtime.storage.accounts.needs_login(mapping.left.account_id)
+        hour = room.clock.now().hour + 1
+        await _listening(room, digest_hour=hour)
+        await room.runtime.scheduler.run_now("digest")
+        room.clock.advance(timedelta(hours=1))
+        for _ in range(3):
+            await room.runtime.scheduler.run_now("digest")
+        card = await _card(room, "5 added, 0 removed")
+        text = said(card)
+        assert "Friday, 20 November 2026" in text
+        assert "4 tracks, see `/review`" in text
+        assert "**Trip** is paused: Its owner left." in text
+        assert "needs a new login" in text
+        used = (await room.runtime.quota.state(Bucket.YOUTUBE_UNITS)).used
+        assert f"YouTube units: {used} of 10,000 used; 0 the day before" in text
+        await room.restart()
+        await room.runtime.scheduler.run_now("digest")
+        await room.runtime.feed.turn()
+        assert len(_posts(room)) == 1
+        room.clock.advance(timedelta(days=1))
+        await room.runtime.scheduler.run_now("digest")
+        await _card(room, "Nothing was to be synced")
+        assert len(_posts(room)) == 2
+
+
+async def test_a_digest_that_discord_does_not_take_comes_again_with_its_nonce(tmp_path: Path) -> None:
+    async with open_room(tmp_path) as room:
+        await _listening(room, digest_hour=room.clock.now().hour)
+        room.env.inject_error("POST", "/channels/*/messages", status=403, code=50013, message="Missing Permissions")
+        await room.runtime.scheduler.run_now("digest")
+        await room.until(lambda: _posts(room))
+        nonces = [request.json["nonce"] for request in _requests(room, "POST")]
+        assert len(nonces) == 2
+        assert len(set(nonces)) == 1
+        assert len(nonces[0]) <= 25
