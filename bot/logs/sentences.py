@@ -55,6 +55,10 @@ TEMPLATES: dict[Event, str] = {
     Event.ITEM_REVIEW: "Track {title} waits for a person's choice[: {reason}]",
     Event.ITEM_WAITS: "{items:item waits|items wait}[ until {until}][: {reason}]",
     Event.ITEM_SURPLUS: "More copies of track {title} than wanted[ in {playlist}][: {detail}]",
+    Event.ROUTING_STARTED: "Base {base} is being routed to its children",
+    Event.ROUTING_COMPLETE: "Base {base} was routed to {children:child|children}; {diffs:change|changes} follow",
+    Event.ROUTING_FAILED: "Base {base} could not be routed: {error}",
+    Event.ROUTING_CHILD_FAILED: "Child {child} could not be brought up to date: {error}",
     Event.SERVICE_PAUSED: "{service} asked for silence[ until {until}]; its work waits[: {reason}]",
     Event.SERVICE_RESUMED: "{service} is in use again",
     Event.SERVICE_FAILING: "{service} does not answer as it should[: {error}]",
@@ -73,6 +77,15 @@ TEMPLATES: dict[Event, str] = {
     Event.MAPPING_PAUSED: "Mapping {mapping} was paused[: {reason}]",
     Event.MAPPING_RESUMED: "Mapping {mapping} was resumed",
     Event.MAPPING_REMOVED: "Mapping {mapping} was removed",
+    Event.BASE_ADDED: "Base {base} was added[: {detail}]",
+    Event.BASE_EDITED: "Base {base} was edited[: {detail}]",
+    Event.BASE_PAUSED: "Base {base} was paused[: {reason}]",
+    Event.BASE_RESUMED: "Base {base} was resumed",
+    Event.BASE_REMOVED: "Base {base} was removed, its playlists stay as they are",
+    Event.CHILD_ADDED: "Child {child} of base {base} was added[: {detail}]",
+    Event.CHILD_EDITED: "Child {child} of base {base} was edited[: {detail}]",
+    Event.CHILD_REMOVED: "Child {child} of base {base} was removed, its playlist stays as it is",
+    Event.ROUTING_REQUESTED: "A sync of base {base} was asked for[: {mode}]",
     Event.SETTINGS_CHANGED: "Settings were changed[: {detail}]",
     Event.SYNC_REQUESTED: "A sync of mapping {mapping} was asked for[ ({how})]",
     Event.PLAN_APPLIED: "The plan of run {run} was applied[ to mapping {mapping}]",
@@ -105,13 +118,19 @@ TEMPLATES: dict[Event, str] = {
     Event.REVIEW_BULK: "A person accepted {count:candidate|candidates} at once, all that score {minimum} or more",
 }
 
-_JOB_TYPES = {"analysis": JobType.ANALYSIS, "execution": JobType.EXECUTION, "item": JobType.EXECUTION}
+_JOB_TYPES = {
+    "analysis": JobType.ANALYSIS,
+    "execution": JobType.EXECUTION,
+    "item": JobType.EXECUTION,
+    "routing": JobType.ROUTING,
+}
 _PEOPLES_ROOMS = frozenset(
-    {"errors", "incident", "mapping", "settings", "sync", "plan", "queue", "review", "job", "jobs"}
+    {"base", "child", "errors", "incident", "mapping", "settings", "sync", "plan", "queue", "review", "job", "jobs"}
 )
 _PEOPLES_EVENTS = frozenset(
     {
         Event.ITEM_RETRIED,
+        Event.ROUTING_REQUESTED,
         Event.TASK_REQUESTED,
         Event.ACCOUNT_LINKED,
         Event.ACCOUNT_CONFIRMED,
