@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from bot.engine.routing.base import Span, comparable, span
@@ -28,7 +28,7 @@ def ask(condition: Condition, *, now: datetime, zone: tzinfo) -> Ask:
         case Kind.TEXT:
             return _text(op, values)
         case Kind.NAMES:
-            one = _text(Op.CONTAINS if field is Field.GENRE and op in (Op.IS, Op.IN) else op, values)
+            one = cache(_text(Op.CONTAINS if field is Field.GENRE and op in (Op.IS, Op.IN) else op, values))
             return lambda names: any(map(one, names))
         case Kind.CODE:
             return _code(field, frozenset(map(str, values)))
@@ -45,22 +45,26 @@ def _text(op: Op, values: tuple[Value, ...]) -> Ask:
     texts = [comparable(str(value)) for value in values]
     match op:
         case Op.CONTAINS:
-            return partial(_holds, [(text, _whole_words(text)) for text in texts if text])
+            return _holds([text for text in texts if text])
         case Op.MATCHES:
             return _fits(texts[0])
         case _:
             return frozenset(texts).__contains__
 
 
-def _holds(words: list[tuple[str, re.Pattern[str]]], text: str) -> bool:
-    return any(word in text and pattern.search(text) is not None for word, pattern in words)
+def _holds(texts: list[str]) -> Ask:
+    if len(texts) != 1:
+        each = [_holds([text]) for text in texts]
+        return lambda text: any(holds(text) for holds in each)
+    only, whole = texts[0], re.compile(_whole_words(texts[0]))
+    return lambda text: only in text and whole.search(text) is not None
 
 
-def _whole_words(text: str) -> re.Pattern[str]:
+def _whole_words(text: str) -> str:
     """The text where no letter goes on before or behind it; a sign at its end is its own end."""
     before = rf"(?<!{_SPACED})" if _LETTER.match(text) else ""
     behind = rf"(?!{_SPACED})" if _LETTER.match(text[-1:]) else ""
-    return re.compile(before + re.escape(text) + behind)
+    return before + re.escape(text) + behind
 
 
 def _fits(pattern: str) -> Ask:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from itertools import compress
 from typing import Any
 
 from bot.engine.matching.text import plain
@@ -18,6 +19,7 @@ _SAME_COUNTRY = {
 }  # fmt: skip
 _NO_COUNTRY = frozenset({"AA", "ZZ", "TC", "CP", "DG"})
 
+Compared = Callable[[Any], Hashable]
 Span = tuple[date, date]  # the first and the last day that a date may mean
 
 
@@ -52,27 +54,36 @@ class Base:
         """Of comparable values: texts without case and accents, dates as spans of days, ``added`` as moments."""
         found = self._columns.get(field)
         if found is None:
-            found = self._columns[field] = _column(map(READ[field], self.entries))
+            told, compared = _READ[field]
+            found = self._columns[field] = _column(map(told, self.entries), compared)
         return found
 
     def picked(self, mask: int) -> list[int]:
         """The indexes of the entries whose byte in ``mask`` is set."""
-        return [index for index, bit in enumerate(mask.to_bytes(len(self.entries), "little")) if bit]
+        return list(compress(range(len(self)), mask.to_bytes(len(self), "little"))) if mask else []
 
 
-def _column(values: Iterable[Hashable]) -> Column:
+def _column(values: Iterable[Hashable], compared: Compared) -> Column:
+    """What is told often is brought to its comparable form once."""
     numbers: dict[Hashable, int] = {None: 0}
-    codes = [numbers.setdefault(value, len(numbers)) for value in values]
+    known: dict[Hashable, int] = {None: 0}
+    codes = []
+    for value in values:
+        code = known.get(value)
+        if code is None:
+            code = known[value] = numbers.setdefault(compared(value), len(numbers))
+        codes.append(code)
     return Column(tuple(numbers), codes)
 
 
 def span(text: str | None) -> Span | None:
     """The days that YYYY, YYYY-MM or YYYY-MM-DD means; None for what is no date, such as Spotify's 0000."""
     try:
+        if text and len(text) == 10:
+            day_itself = date.fromisoformat(text)
+            return day_itself, day_itself
         year, *rest = map(int, (text or "").split("-"))
-        month, day = (*rest, 0, 0)[:2]
-        if day:
-            return date(year, month, day), date(year, month, day)
+        month = rest[0] if rest else 0
         if month:
             last = date(year + month // 12, month % 12 + 1, 1)
             return date(year, month, 1), date.fromordinal(last.toordinal() - 1)
@@ -81,10 +92,9 @@ def span(text: str | None) -> Span | None:
         return None
 
 
-def country(isrc: str | None) -> str | None:
-    """The country under whose code the recording was registered; None where the code tells none."""
-    code = (isrc or "")[:2].upper()
-    code = _SAME_COUNTRY.get(code, code)
+def country(prefix: str) -> str | None:
+    """The country to which the first two letters of an ISRC belong; None where they tell none."""
+    code = _SAME_COUNTRY.get(prefix.upper(), prefix.upper())
     private = code[:1] == "X" or (code[:1] == "Q" and code[1:] >= "M")
     return None if len(code) < 2 or private or code in _NO_COUNTRY else code
 
@@ -94,39 +104,44 @@ def comparable(text: str) -> str:
     return " ".join(plain(text).split())
 
 
-def _title(entry: Facts) -> str | None:
-    return comparable(entry.track.title) or None
+def _text(text: str) -> str | None:
+    return comparable(text) or None
 
 
-def _names(names: Iterable[str] | None) -> tuple[str, ...] | None:
-    """None stays unknown; no names at all are a known nothing."""
-    return None if names is None else tuple(map(comparable, names))
+def _names(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(comparable, names))
 
 
-def _year(entry: Facts) -> int | None:
-    days = span(entry.track.release_date)
+def _year(text: str) -> int | None:
+    days = span(text)
     return days[0].year if days else None
 
 
-def _language(entry: Facts) -> tuple[str | None, frozenset[str]] | None:
-    scripts = scripts_of(entry.track.title)
-    return (entry.language, scripts) if entry.language or scripts else None
+def _language(told: tuple[str | None, str]) -> tuple[str | None, frozenset[str]] | None:
+    language, scripts = told[0], scripts_of(told[1])
+    return (language, scripts) if language or scripts else None
 
 
-READ: dict[Field, Callable[[Facts], Hashable]] = {
-    Field.TITLE: _title,
-    Field.ARTIST: lambda entry: _names(entry.track.artists or None),
-    Field.ALBUM: lambda entry: comparable(entry.track.album or "") or None,
-    Field.GENRE: lambda entry: _names(entry.genres),
-    Field.RELEASED: lambda entry: span(entry.track.release_date),
-    Field.YEAR: _year,
-    Field.DURATION: lambda entry: None if entry.track.duration is None else int(entry.track.duration),
-    Field.EXPLICIT: lambda entry: entry.track.explicit,
-    Field.ADDED: lambda entry: entry.added_at,
-    Field.ADDED_BY: lambda entry: _names(entry.added_by or None),
-    Field.LANGUAGE: _language,
-    Field.SCRIPT: lambda entry: scripts_of(entry.track.title) or None,
-    Field.COUNTRY: lambda entry: country(entry.track.isrc),
-    Field.POSITION: lambda entry: entry.position + 1,
-    Field.POPULARITY: lambda entry: entry.popularity,
+def _as_told(value: Any) -> Any:
+    return value
+
+
+# How a field is read off an entry, and the form in which it is compared; None and what becomes None is unknown.
+# A genre list that is empty is known to be so; other empty lists tell nothing.
+_READ: dict[Field, tuple[Callable[[Facts], Hashable], Compared]] = {
+    Field.TITLE: (lambda entry: entry.track.title, _text),
+    Field.ARTIST: (lambda entry: entry.track.artists or None, _names),
+    Field.ALBUM: (lambda entry: entry.track.album, _text),
+    Field.GENRE: (lambda entry: entry.genres, _names),
+    Field.RELEASED: (lambda entry: entry.track.release_date, span),
+    Field.YEAR: (lambda entry: (entry.track.release_date or "")[:4], _year),
+    Field.DURATION: (lambda entry: entry.track.duration, int),
+    Field.EXPLICIT: (lambda entry: entry.track.explicit, _as_told),
+    Field.ADDED: (lambda entry: entry.added_at, _as_told),
+    Field.ADDED_BY: (lambda entry: entry.added_by or None, _names),
+    Field.LANGUAGE: (lambda entry: (entry.language, entry.track.title), _language),
+    Field.SCRIPT: (lambda entry: entry.track.title, lambda title: scripts_of(title) or None),
+    Field.COUNTRY: (lambda entry: (entry.track.isrc or "")[:2], country),
+    Field.POSITION: (lambda entry: entry.position + 1, _as_told),
+    Field.POPULARITY: (lambda entry: entry.popularity, _as_told),
 }

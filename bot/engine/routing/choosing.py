@@ -87,25 +87,24 @@ class _Judge:
 
     def _condition(self, condition: Condition) -> Verdict:
         column = self._base.column(condition.field)
-        answers = _answers(condition, column.distinct, ask_of(condition, self._now, self._zone))
-        surely = column.spread(bytes(answer is True for answer in answers))
-        possibly = column.spread(bytes(answer is not False for answer in answers))
+        question = _question(condition, self._now, self._zone)
+        of_unknown = True if condition.op is Op.MISSING else None
+        answers = map(_BITS.__getitem__, (of_unknown, *map(question, column.distinct[1:])))
+        both = column.spread(bytes(answers))
+        surely, possibly = both >> 1 & self._base.everything, both & self._base.everything
         known = self.open_by_field.get(condition.field, 0)
         self.open_by_field[condition.field] = known | (surely ^ possibly)
         return surely, possibly
 
 
-def ask_of(condition: Condition, now: datetime, zone: tzinfo) -> Ask:
+_BITS = {False: 0b00, None: 0b01, True: 0b11}  # possibly, and surely above it
+
+
+def _question(condition: Condition, now: datetime, zone: tzinfo) -> Ask:
     """MISSING holds of a known value where that is a known nothing."""
     if condition.op is Op.MISSING:
         return (lambda names: not names) if condition.field.kind is Kind.NAMES else (lambda _: False)
     return ask(condition, now=now, zone=zone)
-
-
-def _answers(condition: Condition, distinct: Sequence[Any], question: Ask) -> list[bool | None]:
-    """By distinct value, of which the first is the unknown."""
-    unknown = True if condition.op is Op.MISSING else None
-    return [unknown, *map(question, distinct[1:])]
 
 
 def _sorted(base: Base, indexes: list[int], sort: Sort | None) -> list[int]:

@@ -4,6 +4,7 @@ Latin letters tell no language, and neither do Cyrillic, Arabic or Devanagari on
 Chinese characters alone may be Chinese or Japanese. Nothing is guessed.
 """
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Set
@@ -20,12 +21,13 @@ _ALONE = frozenset({"han", "korean"})  # one letter of these is a word; of other
 def scripts_of(title: str) -> frozenset[str]:
     """The scripts in which the title has letters; empty where it has none. Kanji beside kana are Japanese."""
     if title.isascii():
-        return _LATIN if any(map(str.isalpha, title)) else _NONE
-    counted = Counter(map(_script, unicodedata.normalize("NFKC", title)))
+        return _LATIN if _ASCII_LETTER.search(title) else _NONE
+    counted = Counter(map(_script, unicodedata.normalize("NFKC", _ASCII.sub("", title))))
+    counted["latin"] += len(_ASCII_LETTER.findall(title))
     if counted["japanese"] and counted["han"]:
         counted["japanese"] += counted.pop("han")
     found = {script for script, count in counted.items() if script and (count > 1 or script in _ALONE)}
-    return frozenset(found or {script for script in counted if script})
+    return frozenset(found or {script for script, count in counted.items() if script and count})
 
 
 def written_in(scripts: Set[str], wanted: Set[str]) -> bool | None:
@@ -46,6 +48,8 @@ def spoken_in(scripts: Set[str], wanted: Set[str]) -> bool | None:
     return None
 
 
+_ASCII = re.compile("[\0-\x7f]+")
+_ASCII_LETTER = re.compile("[A-Za-z]")
 _LATIN = frozenset({"latin"})
 _NONE: frozenset[str] = frozenset()
 
