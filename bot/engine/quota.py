@@ -99,6 +99,12 @@ class Quota:
         """What the plan will spend, and when it will be through under what is left of the buckets."""
         return forecast.cost(plan, mapping, await self._all(), self._clock.now(), **await self._terms())
 
+    async def reading(self, *, youtube_units: int, spotify_calls: int) -> Cost:
+        """The same for reads of so many units and calls."""
+        terms = await self._terms()
+        now, states = self._clock.now(), await self._all()
+        return forecast.reading_cost(youtube_units, spotify_calls, states, now, usage=terms["usage"])
+
     async def forecast_queue(self, guild_id: int | None = None) -> Cost:
         """The same for all open items of a guild (None: of all); all zero where nothing is open."""
         mappings = self._storage.mappings
@@ -108,17 +114,17 @@ class Quota:
             return Cost()
         return forecast.queue_cost(items, await self._all(), self._clock.now(), **await self._terms())
 
+    async def shared(self) -> Terms:
+        """What all work shares, for ``bot.engine.arrivals``."""
+        terms = await self._terms()
+        return Terms(states=await self._all(), usage=terms["usage"], official_search=terms["official_search"])
+
     async def _all(self) -> list[BucketState]:
         return list((await self.states()).values())
 
     async def _terms(self) -> _Terms:
         rows = await self._storage.quota.rows(window_start(Bucket.SPOTIFY_CALLS, self._clock.now()))
         calls = [row for row in rows if row.bucket is Bucket.SPOTIFY_CALLS]
-    async def shared(self) -> Terms:
-        """What all work shares, for ``bot.engine.arrivals``."""
-        terms = await self._terms()
-        return Terms(states=await self._all(), usage=terms["usage"], official_search=terms["official_search"])
-
         return {"official_search": self._official_search, "usage": calls}
 
     async def _states(self, *buckets: Bucket) -> dict[Bucket, BucketState]:

@@ -88,10 +88,13 @@ class Reader:
         self._destinations = destinations
         self._analysed: dict[tuple[int, Side], PlaylistInfo] = {}
 
-    async def tokens(self, mapping: Mapping, listings: Listings) -> tuple[str, str]:
-        left = await listings.info(mapping.left, mapping.id)
+    async def tokens(
+        self, mapping: Mapping, listings: Listings, left: PlaylistContent | None = None
+    ) -> tuple[str, str]:
+        """``left``: what stands in for the left playlist, where the router chose it."""
+        info = left.info if left is not None else await listings.info(mapping.left, mapping.id)
         right = await listings.info(mapping.right, mapping.id)
-        return left.change_token, right.change_token
+        return info.change_token, right.change_token
 
     async def unchanged(self, mapping: Mapping, tokens: tuple[str, str]) -> bool:
         """Whether both playlists are as the last analysis of this mapping read them, as far as tokens tell."""
@@ -101,18 +104,23 @@ class Reader:
                 return False
         return True
 
-    async def read(self, mapping: Mapping, tokens: tuple[str, str]) -> Sides:
-        """Both sides whole; a Spotify side that its snapshot id vouches for comes from our snapshot. PlaylistGone."""
+    async def read(self, mapping: Mapping, tokens: tuple[str, str], *, full: bool = False) -> Sides:
+        """Both sides whole; a Spotify side that its snapshot id vouches for comes from our snapshot. PlaylistGone.
+
+        ``full``: both are read from the services, whatever the tokens say.
+        """
         contents: list[PlaylistContent] = []
         counts: list[int | None] = []
         veiled: set[Side] = set()
+        saved = 0
         for side, token in zip(Side, tokens, strict=True):
             before = await self._storage.snapshots.latest(mapping.id, side)
             counts.append(None if before is None else len(before.entries))
-            contents.append(before if before and _vouched(before.info, token) else await self._content(mapping, side))
+            kept = before if before is not None and not full and _vouched(before.info, token) else None
+            saved += kept is not None
+            contents.append(kept or await self._content(mapping, side))
             if before is not None and contents[-1].skipped > before.skipped:
                 veiled.add(side)
-        saved = sum(_vouched(content.info, token) for content, token in zip(contents, tokens, strict=True))
         return Sides(
             left=contents[0],
             right=contents[1],

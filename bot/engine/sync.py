@@ -27,6 +27,7 @@ from bot.model.plan import Conflict, Plan
 from bot.model.run import Run, RunCounts, RunKind, RunStatus, Trigger
 from bot.services.registry import MusicServices
 from storage import Storage
+from storage.stopping import BY_A_PERSON
 from storage.words import PlanState
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,12 @@ log = logging.getLogger(__name__)
 # Previewed playlists kept in memory so that Apply need not read them again; a restart costs one more read.
 PREVIEWS_KEPT = 8
 USED = "This plan was already applied or cancelled."
+
+
+class Busy(UserMistake):
+    """Another run of the mapping is active; it can be asked for again when that has ended."""
+
+    code = "busy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +67,8 @@ class _Asked:
     shown: Plan | None = None
     sides: Sides | None = None  # what the shown plan was made from, while we remember it
     force: bool = False
+    full: bool = False  # read all of both sides
+    anew: bool = False  # plan although nothing seems to have changed
 
 
 class Sync:
@@ -86,13 +95,25 @@ class Sync:
         self._previews: OrderedDict[int, Sides] = OrderedDict()
         self._stopped: dict[int, tuple[str, str]] = {}  # mapping -> tokens of the plan that a guard stopped
 
-    async def preview(self, mapping_id: int, actor_id: int) -> StartedSync:
-        """Make a plan, store it under its run, and change nothing."""
-        return await self._one(mapping_id, actor_id, Trigger.PREVIEW, _Asked(apply=False))
+    async def preview(self, mapping_id: int, actor_id: int, *, full: bool = False, force: bool = False) -> StartedSync:
+        """Make a plan, store it under its run, and change nothing. ``full`` and ``force`` as in ``start``."""
+        return await self._one(mapping_id, actor_id, Trigger.PREVIEW, _Asked(apply=False, full=full, anew=force))
 
-    async def start(self, mapping_id: int, actor_id: int, trigger: Trigger = Trigger.COMMAND) -> StartedSync:
-        """Analyse and enqueue. Raises UserMistake while the mapping is being worked on, and the services' errors."""
-        return await self._one(mapping_id, actor_id, trigger, _Asked())
+    async def start(
+        self,
+        mapping_id: int,
+        actor_id: int,
+        trigger: Trigger = Trigger.COMMAND,
+        *,
+        full: bool = False,
+        force: bool = False,
+    ) -> StartedSync:
+        """Analyse and enqueue. Raises Busy while the mapping is being worked on, UserMistake, the services' errors.
+
+        ``full``: read both playlists whole, whatever the change tokens say. ``force``: plan although nothing seems
+        to have changed since the last look. Neither passes a guard; only ``force`` of a stopped plan does.
+        """
+        return await self._one(mapping_id, actor_id, trigger, _Asked(full=full, anew=force))
 
     async def apply(self, run_id: int, actor_id: int, *, guild_id: int | None = None) -> StartedSync:
         """Carry out a previewed plan, once. Where playlists changed since, ``changed`` is True and the plan is new."""
@@ -138,13 +159,13 @@ class Sync:
         not_before = self._clock.now()
         try:
             await self._run(mapping, 0, Trigger.SCHEDULE, _Asked(), listings)
-        except _Busy:
+        except _Taken:
             return  # still due: the next tick finds it
         except (QuotaSpent, ServicePaused) as error:
             not_before = error.until
         except RetryLater as error:
             not_before = error.at or not_before
-        except CrossfadeError:
+        except (CrossfadeError, _Cancelled):
             pass  # told by _run
         except Exception:
             log.exception(Event.BUG, extra={"where": "analysis", "mapping_id": mapping.id})
@@ -170,8 +191,12 @@ class Sync:
         log.info(Event.ANALYSIS_STARTED, extra={"mappings": 1, "job_type": JobType.ANALYSIS, **_ids(mapping)})
         try:
             return await self._run(mapping, actor_id, trigger, asked, Listings(self._storage, self._services))
-        except _Busy as error:
-            raise UserMistake(f"The mapping “{mapping.name}” is being worked on right now; try again soon.") from error
+        except _Taken as error:
+            raise Busy(f"The mapping “{mapping.name}” is being worked on right now; try again soon.") from error
+        except _Cancelled as error:
+            raise UserMistake(
+                f"The look at “{mapping.name}” was cancelled by a person, so nothing was changed. `/sync` starts anew."
+            ) from error
 
     async def _run(
         self, mapping: Mapping, actor_id: int, trigger: Trigger, asked: _Asked, listings: Listings
@@ -179,7 +204,7 @@ class Sync:
         """One run from its row to its end, whatever happens in between."""
         run = await self._storage.runs.start(RunKind.ANALYSIS, mapping.id, trigger, actor_id, self._clock.now())
         if run is None:
-            raise _Busy
+            raise _Taken
         ids = _ids(mapping) | {"run_id": run.id}
         with bound(job_type=JobType.ANALYSIS, actor_id=actor_id or None, **ids), metered() as meter:
             try:
@@ -212,20 +237,29 @@ class Sync:
         shared = listings.shared
         tokens = await self._reader.tokens(mapping, listings)
         saved = listings.shared - shared
-        if asked.shown is None and await self._nothing_new(mapping, tokens, run.trigger):
+        await self._go_on(run)
+        look = asked.shown is not None or asked.full or asked.anew
+        if not look and await self._nothing_new(mapping, tokens, run.trigger):
             plan = Plan(mapping_id=mapping.id)
             finished = await self._finish(run, mapping, plan, None, meter, saved + len(Side))
             return StartedSync(run=finished, plan=plan, unchanged=True)
         sides = asked.sides if asked.sides and _same(asked.sides.tokens, tokens) else None
-        sides = sides or await self._reader.read(mapping, tokens)
+        sides = sides or await self._reader.read(mapping, tokens, full=asked.full)
+        await self._go_on(run)
         plan = await self._plan(mapping, sides, force=asked.force)
         changed = asked.shown is not None and wants(plan) != wants(asked.shown)
         if asked.force and changed:
             # Only the plan that was shown may pass the guard.
             plan = await self._plan(mapping, sides, force=False)
+        await self._go_on(run)
         enqueued = await self._settle(run, mapping, plan, sides, asked)
         finished = await self._finish(run, mapping, plan, sides, meter, saved + sides.saved)
         return StartedSync(run=finished, plan=plan, enqueued=enqueued, changed=changed)
+
+    async def _go_on(self, run: Run) -> None:
+        """A point at which the run can stop with nothing half done. Raises _Cancelled where people asked for it."""
+        if await self._storage.runs.asked_to_stop([run.id]):
+            raise _Cancelled
 
     async def _nothing_new(self, mapping: Mapping, tokens: tuple[str, str], trigger: Trigger) -> bool:
         if trigger is Trigger.SCHEDULE and self._stopped.get(mapping.id) == tokens:
@@ -315,16 +349,20 @@ class Sync:
             quota_units=meter.units,
         )
         await self._storage.runs.add_counts(run.id, counts)
-        await self._storage.runs.finish(run.id, RunStatus.COMPLETED, self._clock.now())
+        finished = await self._storage.runs.finish(run.id, RunStatus.COMPLETED, self._clock.now())
+        if finished is not None and finished.cancelled_by is not None:
+            raise _Cancelled  # asked for at the last moment: its items went with it
         log.info(Event.ANALYSIS_COMPLETE, extra={"mapping": mapping.name, "diffs": plan.diffs})
-        return await self._storage.runs.get(run.id) or run
+        return finished or run
 
     async def _failed(self, run: Run, mapping: Mapping, error: BaseException, meter: Meter) -> None:
-        cancelled = isinstance(error, asyncio.CancelledError)
+        cancelled = isinstance(error, asyncio.CancelledError | _Cancelled)
         status = RunStatus.CANCELLED if cancelled else RunStatus.FAILED
-        reason = "the program stopped" if cancelled else str(error) or type(error).__name__
-        await self._storage.runs.add_counts(run.id, RunCounts(api_requests=meter.calls, quota_units=meter.units))
-        await self._storage.runs.finish(run.id, status, self._clock.now(), error=reason)
+        stopped = "the program stopped" if isinstance(error, asyncio.CancelledError) else BY_A_PERSON
+        reason = stopped if cancelled else str(error) or type(error).__name__
+        if await self._storage.runs.finish(run.id, status, self._clock.now(), error=reason) is not None:
+            spent = RunCounts(api_requests=meter.calls, quota_units=meter.units)
+            await self._storage.runs.add_counts(run.id, spent)
         if not cancelled:
             log.error(Event.ANALYSIS_FAILED, extra={"mapping": mapping.name, "error": reason})
         finished = await self._storage.runs.get(run.id)
@@ -339,7 +377,11 @@ class Sync:
         return UserMistake(f"{reason} The mapping “{mapping.name}” is paused; nothing was changed.")
 
 
-class _Busy(Exception):
+class _Cancelled(Exception):
+    """People asked this run to stop."""
+
+
+class _Taken(Exception):
     """Another run of the mapping is active."""
 
 

@@ -15,6 +15,8 @@ from cogs._ui.reach import Interaction, runtime_of
 from storage.playlists import ListedPlaylist
 
 DEADLINE = 2.0  # seconds; Discord drops an answer after three
+ALL = "all"
+ALL_MAPPINGS = "All mappings"
 Choices = list[app_commands.Choice[str]]
 
 
@@ -25,6 +27,18 @@ async def mappings(interaction: Interaction, current: str) -> Choices:
     async with asyncio.timeout(DEADLINE):
         found = await runtime_of(interaction).mappings.suggest(interaction.guild_id, current)
     return [_mapping_choice(mapping) for mapping in found[: foreign.CHOICES]]
+
+
+async def mappings_or_all(interaction: Interaction, current: str) -> Choices:
+    """The same, and first the choice of all of them."""
+    offered = ALL_MAPPINGS.lower().startswith(current.strip().lower())
+    every = [app_commands.Choice(name=ALL_MAPPINGS, value=ALL)] if offered else []
+    return (every + await mappings(interaction, current))[: foreign.CHOICES]
+
+
+def is_all(mapping: str) -> bool:
+    """Whether an option of ``mappings_or_all`` means all of them."""
+    return mapping.strip().lower() in ("", ALL, ALL_MAPPINGS.lower())
 
 
 async def playlists(interaction: Interaction, current: str) -> Choices:

@@ -1,67 +1,151 @@
 """The command /sync and the buttons of its plans."""
 
+import functools
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.engine.estimate import Estimate
+from bot.engine.rounds import Turn
 from bot.engine.sync import StartedSync
+from bot.model.errors import UserMistake
 from bot.model.events import Event, Progress, RunFinished
 from bot.model.mapping import Mapping
 from bot.model.review import BlacklistState
 from bot.runtime import Runtime
-from cogs._ui import completion, foreign, sync_cards
+from cogs._ui import completion, foreign, round_cards, sync_cards
 from cogs._ui.doors import Pressed, door, panel
 from cogs._ui.levels import Level
 from cogs._ui.owners import pause_if_left
 from cogs._ui.reach import Client, Interaction, guild_of, runtime_of
 from cogs.sync._follow import Follower, Message
+from cogs.sync._round import RoundFollower
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class How:
+    """How playlists are read: all of both sides, and also where nothing seems to have changed."""
+
+    full: bool
+    force: bool
 
 
 class Sync(commands.Cog):
     def __init__(self, bot: Client) -> None:
         self.bot = bot
         self.follower = Follower(bot)
+        self.rounds = RoundFollower(bot)
 
     async def cog_load(self) -> None:
         self.bot.add_dynamic_items(*PLAN_BUTTONS)
         await self.follower.resume()
+        await self.rounds.resume()
 
     @app_commands.command(
-        description="Bring two playlists in step now, or preview what that would change.",
+        description="Bring one mapping in step now, or all; or preview what that would change.",
         extras={"example": "/sync mapping:Trip preview:True"},
     )
-    @app_commands.describe(mapping="Which mapping, by name or id", preview="Only show the plan; change nothing yet")
+    @app_commands.describe(
+        mapping="Which mapping, by name or id; all, or none given: every mapping of this server",
+        preview="Only show the plan; change nothing yet",
+        mode="incremental: read what changed; full: read everything anew",
+        force="Plan even if nothing seems to have changed, or it was looked at just now",
+    )
     @door(Level.MODERATOR)
-    async def sync(self, interaction: Interaction, mapping: str, preview: bool = False) -> None:
-        runtime, guild_id = self.bot.runtime, guild_of(interaction)
+    async def sync(
+        self,
+        interaction: Interaction,
+        mapping: str = completion.ALL,
+        preview: bool = False,
+        mode: Literal["incremental", "full"] = "incremental",
+        force: bool = False,
+    ) -> None:
+        reading = How(full=mode == "full", force=force)
+        if completion.is_all(mapping):
+            await self._all(interaction, preview, reading)
+        else:
+            await self._one(interaction, mapping, preview, reading)
+
+    async def _one(self, interaction: Interaction, mapping: str, preview: bool, reading: How) -> None:
+        runtime, guild_id, actor_id = self.bot.runtime, guild_of(interaction), interaction.user.id
         found = await runtime.mappings.find(guild_id, mapping)
-        log.info(Event.SYNC_REQUESTED, extra={"mapping": found.name, "mapping_id": found.id})
-        await pause_if_left(self.bot, found, present=interaction.user.id)  # a paused one is refused with its reason
-        if preview:
-            started = await runtime.sync.preview(found.id, interaction.user.id)
-            card = await plan_card(runtime, found, started, preview=True)
-            await interaction.edit_original_response(embeds=foreign.fit([card]), view=_plan_buttons(started))
-            return
-        message = lasting(interaction, await interaction.original_response())
-        await begin(self.follower, runtime, message, found, lambda: runtime.sync.start(found.id, interaction.user.id))
+        _log_request(found, reading)
+        await pause_if_left(self.bot, found, present=actor_id)  # a paused one is refused with its reason
+        message = await self._show_estimate(interaction, found, preview, reading)
+        try:
+            if preview:
+                started = await runtime.sync.preview(found.id, actor_id, full=reading.full, force=reading.force)
+                card = await plan_card(runtime, found, started, preview=True)
+                await interaction.edit_original_response(embeds=foreign.fit([card]), view=_plan_buttons(started))
+                return
+            work = functools.partial(runtime.sync.start, found.id, actor_id, full=reading.full, force=reading.force)
+            await begin(self.follower, runtime, lasting(interaction, message), found, work)
+        except Exception:
+            await interaction.delete_original_response()  # the reason is told privately
+            raise
+
+    async def _show_estimate(
+        self, interaction: Interaction, mapping: Mapping, preview: bool, reading: How
+    ) -> discord.InteractionMessage:
+        """What the look will take, before it begins."""
+        runtime = self.bot.runtime
+        estimate = (await runtime.estimates.of([mapping], full=reading.full, force=reading.force))[0]
+        states, now = await runtime.quota.states(), runtime.clock.now()
+        card = round_cards.estimate_card(estimate, states=states, now=now, preview=preview)
+        return await interaction.edit_original_response(embeds=foreign.fit([card]))
+
+    async def _all(self, interaction: Interaction, preview: bool, reading: How) -> None:
+        runtime, guild_id, actor_id = self.bot.runtime, guild_of(interaction), interaction.user.id
+        mappings = await runtime.mappings.of_guild(guild_id)
+        if not mappings:
+            raise UserMistake("There is no mapping here yet, so nothing was read. `/mapping add` makes the first one.")
+        estimates = await runtime.estimates.of(mappings, full=reading.full, force=reading.force)
+        message = lasting(interaction, await self._show_estimates(interaction, estimates, preview))
+        following = await self.rounds.begin(guild_id, message, estimates, preview=preview)
+        check = functools.partial(pause_if_left, self.bot, present=actor_id)
+        steps = runtime.rounds.run(
+            estimates, actor_id, preview=preview, full=reading.full, force=reading.force, check=check
+        )
+        async for step in steps:
+            if step.turn is Turn.READING:
+                _log_request(step.mapping, reading)
+            self.rounds.step(following, step)
+        await self.rounds.looked(following)
+
+    async def _show_estimates(
+        self, interaction: Interaction, estimates: Sequence[Estimate], preview: bool
+    ) -> discord.InteractionMessage:
+        runtime = self.bot.runtime
+        total = await runtime.estimates.total([one for one in estimates if not round_cards.passed_over(one)])
+        states, now = await runtime.quota.states(), runtime.clock.now()
+        card = round_cards.estimates_card(estimates, total, states=states, now=now, preview=preview)
+        return await interaction.edit_original_response(embeds=foreign.fit([card]))
 
     @sync.autocomplete("mapping")
     async def _mappings(self, interaction: Interaction, current: str) -> completion.Choices:
-        return await completion.mappings(interaction, current)
+        return await completion.mappings_or_all(interaction, current)
 
     @commands.Cog.listener()
     async def on_progress(self, fact: Progress) -> None:
         self.follower.progress(fact)
+        self.rounds.progress(fact)
 
     @commands.Cog.listener()
     async def on_run_finished(self, fact: RunFinished) -> None:
         self.follower.finished(fact)
+        self.rounds.finished(fact)
+
+
+def _log_request(mapping: Mapping, reading: How) -> None:
+    how = ", ".join(word for word, said in (("full", reading.full), ("forced", reading.force)) if said)
+    log.info(Event.SYNC_REQUESTED, extra={"mapping": mapping.name, "mapping_id": mapping.id, "how": how})
 
 
 class ApplyPlan(Pressed, template=r"plan:apply:(?P<key>[0-9]{1,19})"):
