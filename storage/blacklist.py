@@ -9,7 +9,7 @@ from sqlalchemy import Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model.matching import Candidate
-from bot.model.music import Service, Track
+from bot.model.music import Track
 from bot.model.review import BlacklistReason, BlacklistRow, BlacklistState, unambiguous
 from storage.database import Repository, chunks, reads, writes
 from storage.schema import BLACKLIST_IS_OPEN, blacklist, mappings
@@ -163,40 +163,11 @@ class Blacklist(Repository):
         return bool((await connection.execute(statement.values(**values))).rowcount)
 
     @writes
-    async def resolve(self, connection: AsyncConnection, row_id: int) -> bool:
-        """A counterpart was found or chosen; False when it was resolved before."""
-        statement = update(blacklist).where(blacklist.c.id == row_id, blacklist.c.state != BlacklistState.RESOLVED)
-        values = {"state": BlacklistState.RESOLVED, "next_look_at": None}
-        return bool((await connection.execute(statement.values(**values))).rowcount)
-
-    @writes
     async def dismiss(self, connection: AsyncConnection, row_id: int) -> bool:
         """A person does not want to see it again; False when it was not open any more."""
         statement = update(blacklist).where(blacklist.c.id == row_id, blacklist.c.state == BlacklistState.OPEN)
         values = {"state": BlacklistState.DISMISSED, "next_look_at": None}
         return bool((await connection.execute(statement.values(**values))).rowcount)
-
-    @writes
-    async def reject(self, connection: AsyncConnection, row_id: int) -> bool:
-        """A person said that the track is not on the other service: settled, and not looked for again."""
-        statement = update(blacklist).where(blacklist.c.id == row_id)
-        values = {"reason": BlacklistReason.REJECTED_BY_USER, "state": BlacklistState.DISMISSED, "next_look_at": None}
-        return bool((await connection.execute(statement.values(**values))).rowcount)
-
-    @reads
-    async def of_track(
-        self, connection: AsyncConnection, guild_id: int, service: Service, track_id: str
-    ) -> list[BlacklistRow]:
-        """The rows that keep this source track out of any mapping of the guild."""
-        statement = (
-            select(blacklist)
-            .join(mappings, mappings.c.id == blacklist.c.mapping_id)
-            .where(mappings.c.guild_id == guild_id, mappings.c.removed_at.is_(None))
-            .where(blacklist.c.service == service, blacklist.c.track_id == track_id)
-            .where(blacklist.c.state != BlacklistState.RESOLVED)
-            .order_by(blacklist.c.id)
-        )
-        return [row_of(row) for row in await connection.execute(statement)]
 
     @writes
     async def resolve_track(self, connection: AsyncConnection, mapping_id: int, track: Track) -> bool:

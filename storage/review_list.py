@@ -1,5 +1,6 @@
 """The lists of what waits for a person: one card after the other, how many, and whole mappings in pages."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select
@@ -51,6 +52,26 @@ class ReviewList(Repository):
         return int((await connection.execute(_extreme(func.max, guild_id, filter_))).scalar() or 0)
 
     @reads
+    async def part(
+        self, connection: AsyncConnection, guild_id: int, filter_: ReviewFilter, offset: int, limit: int
+    ) -> list[BlacklistRow]:
+        """``limit`` rows from place ``offset`` on (from 0), in the order of ``page``."""
+        found: list[BlacklistRow] = []
+        for mapping_id in await _mappings(connection, guild_id, filter_):
+            of_mapping = [blacklist.c.mapping_id == mapping_id, *_conditions(filter_)]
+            here = int((await connection.execute(select(func.count()).where(*of_mapping))).scalar_one())
+            if offset >= here:
+                offset -= here
+                continue
+            statement = select(blacklist).where(*of_mapping).order_by(blacklist.c.id)
+            rows = await connection.execute(statement.offset(offset).limit(limit - len(found)))
+            found += [row_of(row) for row in rows]
+            offset = 0
+            if len(found) == limit:
+                break
+        return found
+
+    @reads
     async def page(
         self,
         connection: AsyncConnection,
@@ -65,8 +86,7 @@ class ReviewList(Repository):
         """
         last_mapping, last_row = after
         found: list[BlacklistRow] = []
-        theirs = select(mappings.c.id).where(*_here(guild_id, filter_), mappings.c.id >= last_mapping)
-        for mapping_id in (await connection.execute(theirs.order_by(mappings.c.id))).scalars().all():
+        for mapping_id in await _mappings(connection, guild_id, filter_, since=last_mapping):
             statement = (
                 select(blacklist)
                 .where(blacklist.c.mapping_id == mapping_id, *_conditions(filter_))
@@ -78,6 +98,13 @@ class ReviewList(Repository):
             if len(found) == limit:
                 break
         return found
+
+
+async def _mappings(
+    connection: AsyncConnection, guild_id: int, filter_: ReviewFilter, *, since: int = 0
+) -> Sequence[int]:
+    statement = select(mappings.c.id).where(*_here(guild_id, filter_), mappings.c.id >= since)
+    return (await connection.execute(statement.order_by(mappings.c.id))).scalars().all()
 
 
 async def _row(connection: AsyncConnection, one_id: Select[Any]) -> BlacklistRow | None:

@@ -50,7 +50,7 @@ def door(level: Level = Level.MEMBER, *, answer: Answer = Answer.PUBLIC) -> Call
             try:
                 await require(interaction, level)
                 await acknowledge(interaction, answer)
-                with _by(interaction):
+                with by(interaction):
                     await callback(cog, interaction, *args, **kwargs)
             except Exception as error:  # noqa: BLE001 - the one error door answers and logs every kind
                 await errors.answer(interaction, error)
@@ -103,7 +103,7 @@ class Pressed(discord.ui.DynamicItem[discord.ui.Item[Any]], template=r"(?!)"):
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         try:
-            with _by(interaction):
+            with by(interaction):
                 await self.act(interaction)
         except Exception as error:  # noqa: BLE001 - the one error door answers and logs every kind
             await errors.answer(interaction, error)
@@ -124,5 +124,6 @@ def panel(*items: discord.ui.Item[Any]) -> discord.ui.View:
     return view
 
 
-def _by(interaction: discord.Interaction[Any]) -> AbstractContextManager[LogContext]:
+def by(interaction: discord.Interaction[Any]) -> AbstractContextManager[LogContext]:
+    """Every line of the log that is written meanwhile is this person's doing, in this server."""
     return bound(guild_id=interaction.guild_id, actor_id=interaction.user.id, job_type=JobType.USER_ACTION)

@@ -12,7 +12,6 @@ from bot.model.item import ItemStatus
 from bot.model.logline import JobType, Level, LogLine
 from bot.model.mapping import Link, Side
 from bot.model.matching import Candidate, Score, Verdict
-from bot.model.music import Service
 from bot.model.plan import Add, Conflict, Cost, Guard, GuardKind, LinkChange, Move, Plan, Remove
 from bot.model.quota import Bucket
 from bot.model.review import BlacklistReason, BlacklistState
@@ -211,13 +210,11 @@ async def test_a_resolved_track_begins_anew(each_storage: Storage, clock: FakeCl
     mapping = await mapped(each_storage)
     put = each_storage.blacklist.put
     row = await put(mapping.id, track("a"), BlacklistReason.SEARCH_FAILED, "", [], None, clock.now())
-    assert await each_storage.blacklist.resolve(row.id)
-    assert not await each_storage.blacklist.resolve(row.id)
+    assert await each_storage.blacklist.resolve_track(mapping.id, track("a"))
+    assert not await each_storage.blacklist.resolve_track(mapping.id, track("a"))
     assert await each_storage.blacklist.open_of_mapping(mapping.id) == []
     again = await put(mapping.id, track("a"), BlacklistReason.SEARCH_FAILED, "", [], None, clock.now())
     assert (again.id, again.state, again.looks) == (row.id, BlacklistState.OPEN, 1)
-    assert await each_storage.blacklist.resolve_track(mapping.id, track("a"))
-    assert not await each_storage.blacklist.resolve_track(mapping.id, track("a"))
 
 
 async def test_what_a_person_dismissed_stays_out_of_sight_and_out_of_the_playlist(
@@ -236,27 +233,6 @@ async def test_what_a_person_dismissed_stays_out_of_sight_and_out_of_the_playlis
     assert await each_storage.blacklist.look_now(row.id, clock.now())
     [due] = await each_storage.blacklist.due_looks(clock.now())
     assert due.state is BlacklistState.OPEN
-
-
-async def test_a_rejected_track_is_settled_in_every_mapping_of_the_guild(
-    each_storage: Storage, clock: FakeClock
-) -> None:
-    rows = []
-    for name, guild_id in (("one", GUILD), ("two", GUILD), ("elsewhere", GUILD + 1)):
-        mapping = await mapped(each_storage, name, guild_id=guild_id)
-        row = await each_storage.blacklist.put(
-            mapping.id, track("a"), BlacklistReason.LOW_CONFIDENCE, "", [], None, clock.now()
-        )
-        rows.append(row)
-    assert await each_storage.blacklist.of_track(GUILD, Service.SPOTIFY, "a") == rows[:2]
-    assert await each_storage.blacklist.of_track(GUILD, Service.YOUTUBE, "a") == []
-    assert await each_storage.blacklist.reject(rows[0].id)
-    there = await each_storage.blacklist.get(rows[0].id)
-    assert there is not None
-    assert (there.reason, there.next_look_at) == (BlacklistReason.REJECTED_BY_USER, None)
-    assert there in await each_storage.blacklist.open_of_mapping(there.mapping_id), "its track stays out"
-    await each_storage.blacklist.resolve(rows[1].id)
-    assert await each_storage.blacklist.of_track(GUILD, Service.SPOTIFY, "a") == [there]
 
 
 async def test_not_on_that_service_is_never_looked_for_again(each_storage: Storage, clock: FakeClock) -> None:

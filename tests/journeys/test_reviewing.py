@@ -53,7 +53,13 @@ async def test_a_card_shows_candidates_with_length_channel_score_and_link(tmp_pa
         assert "3:21 (+3 s) · 0.70" in text
         assert "a person should choose; nearest: " in text
         assert "1 of 1 open" in text
-        assert custom_ids(card) == [f"review:{action}:{row.id}" for action in ("choose", "retry", "dismiss", "never")]
+        decisions = [
+            f"review:{action}:{row.id}" for action in ("choose", "retry", "dismiss", "never", "search", "link")
+        ]
+        listed = [f"review:previous:0:{row.id}", f"review:next:0:{row.id}", "review:bulk:0", "review:export:0"]
+        assert custom_ids(card) == decisions + listed
+        assert f"https://open.spotify.com/track/{row.track_id}" in text
+        assert "Not added to YouTube: " in text
 
 
 async def test_a_choice_made_after_a_restart_is_remembered_and_added(tmp_path: Path) -> None:
@@ -105,15 +111,20 @@ async def test_next_walks_through_the_open_rows(tmp_path: Path) -> None:
         two = await _row(room, number=1)
         card = await _card(room)
         assert f"review:dismiss:{one.id}" in custom_ids(card)
-        await room.moderator.click(card, custom_id="review:show:1")
+        await room.moderator.click(card, custom_id=f"review:next:0:{one.id}")
         assert f"review:dismiss:{two.id}" in custom_ids(card)
         assert "2 of 2 open" in said(card)
-        await room.moderator.click(card, custom_id=f"review:dismiss:{two.id}")
-        await room.moderator.click(card, custom_id="review:show:0")
+        await room.moderator.click(card, custom_id=f"review:next:0:{two.id}")
         assert f"review:dismiss:{one.id}" in custom_ids(card)
+        await room.restart()
+        await room.moderator.click(card, custom_id=f"review:previous:0:{one.id}")
+        assert f"review:dismiss:{two.id}" in custom_ids(card)
+        await room.moderator.click(card, custom_id=f"review:dismiss:{two.id}")
+        assert "Dismissed by" in said(card)
+        assert f"review:dismiss:{one.id}" in custom_ids(card), "the next card follows at once"
         await room.moderator.click(card, custom_id=f"review:dismiss:{one.id}")
-        await room.moderator.click(card, custom_id="review:show:0")
         assert "Nothing to review" in said(card)
+        assert not custom_ids(card)
 
 
 async def test_members_may_not_decide(tmp_path: Path) -> None:

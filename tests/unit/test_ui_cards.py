@@ -247,10 +247,11 @@ def test_a_review_card_shows_each_candidate_with_length_channel_score_and_link()
     row = _row(candidates=tuple(_candidate(f"Lost song {number}", number) for number in range(10)), skip_count=2)
     text = _text(review_cards.review_card(row, mapping_name="Trip", place="1 of 4 open"))
     assert "[Lost song 3](https://www.youtube.com/watch?v=vid00000003) — A Channel · 3:45 (+2 s) · 0.83" in text
-    assert "**10.**" in text
-    assert "On YouTube: a person should choose; nearest: “Lost song 0” — 2 s longer" in text
+    assert "**5.**" in text
+    assert "**6.**" not in text
+    assert "Not added to YouTube: a person should choose; nearest: “Lost song 0” — 2 s longer" in text
     choices = review_cards.options(row)
-    assert [choice.value for choice in choices] == [f"vid{number:08}" for number in range(10)]
+    assert [choice.value for choice in choices] == [f"vid{number:08}" for number in range(5)]
     assert choices[0].description == "A Channel · 3:45 · 0.83"
 
 
