@@ -11,6 +11,7 @@ from bot.clock import Clock
 from bot.engine.burst import Burst
 from bot.engine.resolve import NotFound
 from bot.engine.retry import RetryDecision, Step, decide
+from bot.engine.undoing import change_of
 from bot.logs.context import bound
 from bot.model.errors import QuotaSpent, RetryLater
 from bot.model.events import Event
@@ -260,6 +261,8 @@ def side_of(mapping: Mapping, item: SyncItem) -> Side:
 
 def added_link(mapping: Mapping, item: SyncItem, track_id: str, *, wrote: bool) -> LinkChange:
     """The pair that a finished add has made. ``suspect``: the write was sent more than once."""
+    if undone := change_of(item):
+        return undone
     side = side_of(mapping, item)
     left, right = (track_id, item.source_track_id) if side is Side.LEFT else (item.source_track_id, track_id)
     link = Link(
@@ -276,6 +279,8 @@ def added_link(mapping: Mapping, item: SyncItem, track_id: str, *, wrote: bool) 
 
 def removed_link(mapping: Mapping, item: SyncItem) -> LinkChange | None:
     """The pair that a finished removal ends; None for copies that belonged to no pair."""
+    if undone := change_of(item):
+        return undone
     if item.payload.get("surplus") or not item.payload.get("linked", True):
         return None
     side = side_of(mapping, item)

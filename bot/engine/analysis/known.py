@@ -23,6 +23,7 @@ class Known:
     they tell whether a new id is a re-issue. ``unsettled`` are destination tracks that we added or removed within the
     settle time: the read may still show them as they were, so nothing is concluded from it. ``sent_until`` tells when
     the last add of a destination track ended whose outcome was in doubt: a copy put there later is a person's.
+    ``reordered`` are tracks whose place among the others changed since the last look, where anything rests on that.
     """
 
     decided: Mapping[Key, str] = field(default_factory=dict)
@@ -31,6 +32,7 @@ class Known:
     tracks: Mapping[Key, Track] = field(default_factory=dict)
     unsettled: frozenset[Key] = frozenset()
     sent_until: Mapping[Key, datetime] = field(default_factory=dict)
+    reordered: frozenset[Key] = frozenset()
 
     def refused(self, track: Track) -> bool:
         """Whether a person said that the track has no counterpart."""

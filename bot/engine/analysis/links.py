@@ -34,8 +34,24 @@ def gone(side: Side) -> LinkState:
     return LinkState.GONE_LEFT if side is Side.LEFT else LinkState.GONE_RIGHT
 
 
+def nobody(track_id: str) -> str:
+    """What stands in a pair for the counterpart of ``track_id`` where there is none; no service has such an id."""
+    return f"~{track_id}"
+
+
+def stands(link: Link, side: Side) -> bool:
+    """Whether the pair counts on its copy on ``side``: people took it out of there, or an undo did, otherwise."""
+    if link.state is LinkState.HELD:
+        return link.written_side is side
+    return link.state is not gone(side)
+
+
 def fate(mapping: Mapping, state: LinkState, lacking: Side) -> Fate:
-    """The rule of removals, for a pair in ``state`` that ``lacking`` no longer holds and the other side does."""
+    """The rule of removals, for a pair in ``state`` that ``lacking`` no longer holds and the other side does.
+
+    HELD outranks every rule: after an undo the pair is neither completed again nor taken apart again. It ends by
+    itself when people change what it stands on: both sides hold it (it is agreed again), or neither (it is forgotten).
+    """
     if state is LinkState.HELD:
         return Fate.HOLD
     written = mapping.direction.writes(lacking)
@@ -59,7 +75,7 @@ def already_there(links: Sequence[Link], side: Side, destination_id: str, occurr
     stood_for = {
         link.occurrence
         for link in links
-        if id_on(link, side) == destination_id and link.state in (LinkState.ACTIVE, gone(side.other))
+        if id_on(link, side) == destination_id and stands(link, side)
     }
     return copies >= len(stood_for | {occurrence})
 

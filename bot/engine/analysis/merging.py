@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from bot.engine.analysis import guards
 from bot.engine.analysis.hints import Hints
 from bot.engine.analysis.known import Known, key_of
-from bot.engine.analysis.links import Base, Fate, fate, gone, id_on
+from bot.engine.analysis.links import Base, Fate, fate, gone, id_on, stands
 from bot.engine.analysis.ordering import Follower, layout, places_in_leader
 from bot.engine.analysis.pairing import Adoption, follow_reissues, share
 from bot.engine.analysis.seats import Seats, free
@@ -59,8 +59,7 @@ def _collapsed(
         expected = {
             (id_on(link, side), link.occurrence)
             for link in links
-            if link.state in (LinkState.ACTIVE, gone(side.other))
-            and (service, id_on(link, side)) not in known.unsettled
+            if stands(link, side) and (service, id_on(link, side)) not in known.unsettled
         }
         guard = guards.collapsed(mapping, side, contents[side], max(previous[side] or 0, len(expected)))
         if guard is not None:
@@ -106,7 +105,7 @@ class _Merge:
         self._exact = mapping.removals is Removals.EXACT and not self._two_way
         self._conflicts: list[Conflict] = []
         self._in_review = 0
-        # Positions of new tracks whose counterpart is to be added, or is being added, on the other side.
+        # Positions of tracks whose counterpart is to be added, is being added, or is held back, on the other side.
         self._coming: dict[Side, set[int]] = {Side.LEFT: set(), Side.RIGHT: set()}
         self._seated_at = -1
         self._seat()
@@ -227,7 +226,7 @@ class _Merge:
     def _settle(self) -> tuple[dict[Side, list[_Wanted]], dict[Side, list[_Doomed]]]:
         """Give every pair its state; returns what is to be added again and what is to go, by the side written to."""
         for index, link in self._agreed():
-            if link.state is not LinkState.ACTIVE:
+            if link.state is not LinkState.ACTIVE and not self._rests(link):
                 self._base.put(index, replace(link, state=LinkState.ACTIVE))
         again: dict[Side, list[_Wanted]] = {Side.LEFT: [], Side.RIGHT: []}
         leaving: dict[tuple[Side, int], list[int]] = defaultdict(list)
@@ -235,6 +234,8 @@ class _Merge:
         for index, link, lacking in list(self._halved()):
             entry = self._seats[lacking.other].seated[index]
             match fate(self._mapping, link.state, lacking):
+                case Fate.HOLD if link.state is LinkState.HELD:
+                    self._coming[lacking.other].add(entry.position)  # it leads nothing and follows nothing
                 case Fate.MARK:
                     self._base.put(index, replace(link, state=gone(lacking)))
                 case Fate.REMOVE if not entry.track.available:
@@ -248,6 +249,12 @@ class _Merge:
             again[side] += self._again(side, indexes)
         self._drop_vanished()
         return again, self._doomed(leaving)
+
+    def _rests(self, link: Link) -> bool:
+        """Whether an agreed pair keeps what an undo made of it: its place, or a removal that a read may not show yet."""
+        if link.state is LinkState.PLACED:
+            return self._key(link, self._written[-1].other) not in self._known.reordered
+        return link.state is LinkState.HELD and self._unsettled(link)
 
     def _drop_vanished(self) -> None:
         for index, link in list(self._base.live()):
@@ -430,7 +437,7 @@ class _Merge:
         """
         partners: dict[str, set[str]] = defaultdict(set)
         for index, link in self._agreed():
-            if self._seats[side].seated[index].track.available:
+            if self._seats[side].seated[index].track.available and link.state is not LinkState.PLACED:
                 partners[id_on(link, side)].add(id_on(link, side.other))
         copies, coming = self._seats[side.other].copies, self._coming[side.other]
         return {

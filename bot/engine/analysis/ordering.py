@@ -57,7 +57,7 @@ class Follower:
         """
         ranks = {track_id: [self._ranks[id(one)] for one in leaders] for track_id, leaders in counterparts.items()}
         movable = [token for token in self.tokens if token.entry and token.entry.position not in fixed]
-        staying = _longest_common([ranks.get(_id(token), ()) for token in movable])
+        staying = longest_common([ranks.get(_id(token), ()) for token in movable])
         for number, rank in staying.items():
             self._follow(movable[number], rank)
         spare: dict[str, list[Token]] = defaultdict(list)
@@ -128,7 +128,22 @@ def _id(token: Token) -> str:
     return token.entry.track.external_id if token.entry else ""
 
 
-def _longest_common(ranks: Sequence[Sequence[int]]) -> dict[int, int]:
+def in_order(ids: Sequence[str], order: Sequence[str]) -> set[int]:
+    """The places of as many ``ids`` as possible that stand in ``order``; the others came, or were moved."""
+    ranks: dict[str, list[int]] = defaultdict(list)
+    for rank, one in enumerate(order):
+        ranks[one].append(rank)
+    return set(longest_common([ranks.get(one, ()) for one in ids]))
+
+
+def reordered(before: PlaylistContent, now: PlaylistContent) -> frozenset[str]:
+    """Ids of tracks that people moved between two reads, and of those that came."""
+    ids, order = ([track.external_id for track in content.tracks] for content in (now, before))
+    same = in_order(ids, order)
+    return frozenset(one for place, one in enumerate(ids) if place not in same)
+
+
+def longest_common(ranks: Sequence[Sequence[int]]) -> dict[int, int]:
     """The most places that can keep ascending ranks, each with one of those it may take (Hunt and Szymanski)."""
     tails: list[int] = []  # the smallest last rank of a run of each length
     last: list[int] = []  # the step that ends it

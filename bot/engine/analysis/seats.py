@@ -3,7 +3,7 @@
 from collections import defaultdict
 
 from bot.engine.analysis.known import Key, key_of
-from bot.engine.analysis.links import Base, gone, id_on
+from bot.engine.analysis.links import Base, gone, id_on, stands
 from bot.model.mapping import LinkState, Side
 from bot.model.music import PlaylistContent, PlaylistEntry
 
@@ -45,8 +45,8 @@ class Seats:
         return taken
 
     def _seatable(self, indexes: list[int], base: Base) -> list[int]:
-        """A copy that serves another track does not bring back the pair whose copy a person took out."""
-        expected = [index for index in indexes if base[index].state is not gone(self.side)]
+        """A copy that serves another track does not bring back the pair whose copy a person or an undo took out."""
+        expected = [index for index in indexes if stands(base[index], self.side)]
         return expected or indexes
 
     def _by_claim(self, by_occurrence: dict[int, list[int]], base: Base) -> list[list[int]]:

@@ -9,11 +9,15 @@ from bot.model.plan import Move
 
 
 class Waiting:
-    """The open items of a mapping. What the merge asks for is marked; ``stale()`` is what it never asked for."""
+    """The open items of a mapping. What the merge asks for is marked; ``stale()`` is what it never asked for.
+
+    The items of an undo were asked for by a person: a merge neither misses nor cancels them.
+    """
 
     def __init__(self, mapping: Mapping, items: Sequence[SyncItem]) -> None:
         self._items = [item for item in items if item.action is not Action.RENAME_PLAYLIST]
         self._wanted: set[int] = set()
+        self._asked_by_people = {item.id for item in self._items if "undo" in item.payload}
         self._by_key: dict[tuple[Action, Side, str], dict[int, SyncItem]] = defaultdict(dict)
         self._moves: dict[Side, list[SyncItem]] = {Side.LEFT: [], Side.RIGHT: []}
         self._adds: dict[Side, list[SyncItem]] = {Side.LEFT: [], Side.RIGHT: []}
@@ -62,7 +66,7 @@ class Waiting:
     def moves(self, side: Side, wanted: Sequence[Move]) -> tuple[Move, ...]:
         """The moves to enqueue. Indexes hold only for a whole series: queued moves stay whole, or give way whole."""
         queued = self._moves[side]
-        under_way = any(item.status is not ItemStatus.PENDING for item in queued)
+        under_way = any(item.status is not ItemStatus.PENDING or "undo" in item.payload for item in queued)
         same = [(item.source_track_id, item.position) for item in sorted(queued, key=lambda item: item.id)] == [
             (move.track.external_id, move.position) for move in wanted
         ]
@@ -73,9 +77,8 @@ class Waiting:
 
     def stale(self) -> tuple[int, ...]:
         """Ids of items not yet begun that nothing in the playlists asks for any more."""
-        return tuple(
-            item.id for item in self._items if item.status is ItemStatus.PENDING and item.id not in self._wanted
-        )
+        wanted = self._wanted | self._asked_by_people
+        return tuple(item.id for item in self._items if item.status is ItemStatus.PENDING and item.id not in wanted)
 
 
 def side_of(mapping: Mapping, item: SyncItem) -> Side:
