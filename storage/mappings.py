@@ -64,33 +64,25 @@ class Mappings(Repository):
         hidden: bool = False,
     ) -> Mapping:
         """The new mapping. Raises UserMistake when the guild has one of that name, in whatever case."""
-        values = {
-            "guild_id": guild_id,
-            "name": name,
-            "name_key": name.casefold(),
-            "left_playlist_id": left_playlist_id,
-            "right_playlist_id": right_playlist_id,
-            "direction": direction,
-            "removals": removals,
-            "order": order,
-            "schedule": schedule,
-            "enabled": enabled,
-            "pause_reason": "",
-            "max_adds": max_adds,
-            "max_removals": max_removals,
-            "policy": policy,
-            "created_by": created_by,
-            "created_at": self.db.now(),
-            "next_run_at": next_run_at,
-            "hidden": hidden,
-        }
-        statement = self.db.insert(mappings).values(**values).on_conflict_do_nothing().returning(mappings.c.id)
-        mapping_id = (await connection.execute(statement)).scalar()
-        if mapping_id is None:
-            raise _name_taken(name)
-        source = right_playlist_id if direction is Direction.RIGHT_TO_LEFT else left_playlist_id
-        await self._set_source(connection, mapping_id, source)
-        return await self._existing(connection, mapping_id)
+        return await insert(
+            self.db,
+            connection,
+            guild_id=guild_id,
+            name=name,
+            left_playlist_id=left_playlist_id,
+            right_playlist_id=right_playlist_id,
+            direction=direction,
+            removals=removals,
+            order=order,
+            schedule=schedule,
+            enabled=enabled,
+            max_adds=max_adds,
+            max_removals=max_removals,
+            policy=policy,
+            created_by=created_by,
+            next_run_at=next_run_at,
+            hidden=hidden,
+        )
 
     @reads
     async def get(self, connection: AsyncConnection, mapping_id: int, guild_id: int | None = None) -> Mapping | None:
@@ -185,7 +177,7 @@ class Mappings(Repository):
         mapping = await _first(connection, _select().where(mappings.c.id == mapping_id))
         if mapping is not None and fields.keys() & {"left_playlist_id", "right_playlist_id", "direction"}:
             source = mapping.right if mapping.direction is Direction.RIGHT_TO_LEFT else mapping.left
-            await self._set_source(connection, mapping_id, source.id)
+            await _set_source(connection, mapping_id, source.id)
         return mapping
 
     @writes
@@ -204,15 +196,25 @@ class Mappings(Repository):
         if (await connection.execute(other)).first() is not None:
             raise _name_taken(name)
 
-    async def _set_source(self, connection: AsyncConnection, mapping_id: int, playlist_id: int) -> None:
-        await connection.execute(delete(mapping_sources).where(mapping_sources.c.mapping_id == mapping_id))
-        row = {"mapping_id": mapping_id, "position": 0, "playlist_id": playlist_id}
-        await connection.execute(mapping_sources.insert().values(**row))
 
-    async def _existing(self, connection: AsyncConnection, mapping_id: int) -> Mapping:
-        mapping = await _first(connection, _select().where(mappings.c.id == mapping_id))
-        assert mapping is not None
-        return mapping
+async def insert(db: Database, connection: AsyncConnection, **fields: Any) -> Mapping:
+    """``Mappings.add`` inside somebody else's transaction; every field must be given."""
+    values = {**fields, "name_key": fields["name"].casefold(), "pause_reason": "", "created_at": db.now()}
+    statement = db.insert(mappings).values(**values).on_conflict_do_nothing().returning(mappings.c.id)
+    mapping_id = (await connection.execute(statement)).scalar()
+    if mapping_id is None:
+        raise _name_taken(fields["name"])
+    backwards = fields["direction"] is Direction.RIGHT_TO_LEFT
+    await _set_source(connection, mapping_id, fields["right_playlist_id" if backwards else "left_playlist_id"])
+    mapping = await _first(connection, _select().where(mappings.c.id == mapping_id))
+    assert mapping is not None
+    return mapping
+
+
+async def _set_source(connection: AsyncConnection, mapping_id: int, playlist_id: int) -> None:
+    await connection.execute(delete(mapping_sources).where(mapping_sources.c.mapping_id == mapping_id))
+    row = {"mapping_id": mapping_id, "position": 0, "playlist_id": playlist_id}
+    await connection.execute(mapping_sources.insert().values(**row))
 
 
 async def remove(db: Database, connection: AsyncConnection, mapping_id: int) -> bool:

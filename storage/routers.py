@@ -1,21 +1,30 @@
 """Base playlists and their children. While a base is routed the database itself refuses changes (revision 0003)."""
 
 from collections.abc import Mapping as Fields
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from pydantic import TypeAdapter
 from sqlalchemy import Row, Select, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model.errors import UserMistake
-from bot.model.mapping import Mapping
+from bot.model.mapping import Direction, Mapping, Order, Removals
+from bot.model.matching import MatchPolicy
+from bot.model.music import PlaylistContent, PlaylistEntry, PlaylistInfo, Service, Track
 from bot.model.router import BasePlaylist, ChildPlaylist
 from storage import mappings as mapping_table
+from storage import tracks
 from storage.database import Repository, reads, writes
 from storage.playlists import playlist
-from storage.schema import base_playlists, child_playlists, guild_settings, playlists
+from storage.schema import base_playlists, child_playlists, guild_settings, mappings, playlists
 
 SCHEDULE_OFF = "off"
+ARROW = "→"
+MOST_A_RUN = 5_000  # adds of one routing run to one child: about what one playlist may hold
+REMOVALS_A_RUN = 100  # a plan that removes more is stopped and shown, unless a person changed the rules
+_INFO = TypeAdapter(PlaylistInfo)
 _THERE = base_playlists.c.removed_at.is_(None)
 _CHILD_THERE = child_playlists.c.removed_at.is_(None)
 
@@ -103,6 +112,39 @@ class Routers(Repository):
         await connection.execute(statement)
         return await _first_base(connection, _bases().where(base_playlists.c.id == base_id))
 
+    @reads
+    async def content(self, connection: AsyncConnection, base_id: int) -> PlaylistContent | None:
+        """What the base held when it was last read; None before that. Tracks as the catalogue knows them now."""
+        statement = select(base_playlists.c.content).where(base_playlists.c.id == base_id, _THERE)
+        kept = (await connection.execute(statement)).scalar()
+        if kept is None:
+            return None
+        info = _INFO.validate_python(kept["info"])
+        known = await tracks.get_many(connection, info.service, {entry[1] for entry in kept["entries"]})
+        entries = tuple(_entry(info.service, known, entry) for entry in kept["entries"])
+        return PlaylistContent(info=info, entries=entries, skipped=kept["skipped"])
+
+    @writes
+    async def keep_content(self, connection: AsyncConnection, base_id: int, content: PlaylistContent) -> None:
+        """Keeps a full read of the base, its tracks in the catalogue."""
+        await tracks.remember(self.db, connection, content.tracks)
+        kept = {
+            "info": _INFO.dump_python(replace(content.info, owner_id=""), mode="json"),
+            "skipped": content.skipped,
+            "entries": [
+                [
+                    entry.position,
+                    entry.track.external_id,
+                    entry.entry_id,
+                    entry.track.available,
+                    entry.added_at.isoformat() if entry.added_at else None,
+                    entry.added_by,
+                ]
+                for entry in content.entries
+            ],
+        }
+        await connection.execute(update(base_playlists).where(base_playlists.c.id == base_id).values(content=kept))
+
     @writes
     async def remove_base(self, connection: AsyncConnection, base_id: int) -> list[int]:
         """Takes the base and its children away; the ids of the children's mappings, which are the caller's to end."""
@@ -122,15 +164,37 @@ class Routers(Repository):
         connection: AsyncConnection,
         *,
         base_id: int,
-        mapping_id: int,
+        playlist_id: int,
         name: str,
         rules: Fields[str, Any],
         created_by: int,
     ) -> ChildPlaylist:
-        """The new child over a hidden mapping. Raises UserMistake when the base has one of that name."""
+        """The new child with its hidden mapping, both or none. Raises UserMistake when its name is taken."""
+        base = await _first_base(connection, _bases().where(base_playlists.c.id == base_id))
+        if base is None:
+            raise UserMistake("This base playlist was removed meanwhile.", code="base_removed")
+        mapping = await mapping_table.insert(
+            self.db,
+            connection,
+            guild_id=base.guild_id,
+            name=_hidden_name(base, name),
+            left_playlist_id=base.playlist.id,
+            right_playlist_id=playlist_id,
+            direction=Direction.LEFT_TO_RIGHT,
+            removals=Removals.EXACT,
+            order=Order.KEEP,
+            schedule=SCHEDULE_OFF,
+            enabled=True,
+            max_adds=MOST_A_RUN,
+            max_removals=REMOVALS_A_RUN,
+            policy=MatchPolicy.BALANCED,
+            created_by=created_by,
+            next_run_at=None,
+            hidden=True,
+        )
         values = {
             "base_id": base_id,
-            "mapping_id": mapping_id,
+            "mapping_id": mapping.id,
             "name": name,
             "name_key": name.casefold(),
             "rules": dict(rules),
@@ -142,8 +206,7 @@ class Routers(Repository):
         child_id = (await connection.execute(statement.returning(child_playlists.c.id))).scalar()
         if child_id is None:
             raise _taken("child of this base", name)
-        found = await _children(connection, child_playlists.c.id == child_id)
-        return found[0]
+        return (await _children(connection, child_playlists.c.id == child_id))[0]
 
     @reads
     async def children(self, connection: AsyncConnection, base_id: int) -> list[ChildPlaylist]:
@@ -169,6 +232,7 @@ class Routers(Repository):
         if "name" in fields:
             fields["name_key"] = fields["name"].casefold()
             await self._refuse_taken_child(connection, child_id, fields["name"])
+            await self._rename_hidden(connection, child_id, fields["name"])
         statement = update(child_playlists).where(child_playlists.c.id == child_id, _CHILD_THERE).values(**fields)
         await connection.execute(statement)
         return next(iter(await _children(connection, child_playlists.c.id == child_id)), None)
@@ -185,6 +249,16 @@ class Routers(Repository):
             return False
         await mapping_table.remove(self.db, connection, mapping_id)
         return True
+
+    async def _rename_hidden(self, connection: AsyncConnection, child_id: int, name: str) -> None:
+        """The hidden mapping is called after its child, for whoever meets it in a list of jobs."""
+        found = await _children(connection, child_playlists.c.id == child_id)
+        for child in found:
+            base = await _first_base(connection, _bases().where(base_playlists.c.id == child.base_id))
+            if base is not None:
+                hidden = _hidden_name(base, name)
+                statement = update(mappings).where(mappings.c.id == child.mapping.id)
+                await connection.execute(statement.values(name=hidden, name_key=hidden.casefold()))
 
     async def _refuse_taken_base(self, connection: AsyncConnection, base_id: int, name: str) -> None:
         guild = select(base_playlists.c.guild_id).where(base_playlists.c.id == base_id).scalar_subquery()
@@ -209,13 +283,31 @@ class Routers(Repository):
             raise _taken("child of this base", name)
 
 
+def _entry(service: Service, known: Fields[str, Track], kept: list[Any]) -> PlaylistEntry:
+    position, track_id, entry_id, available, added_at, added_by = kept
+    track = known.get(track_id) or Track(service=service, external_id=track_id, title="")
+    return PlaylistEntry(
+        position=position,
+        track=track if track.available == available else replace(track, available=available),
+        entry_id=entry_id,
+        added_at=datetime.fromisoformat(added_at) if added_at else None,
+        added_by=added_by,
+    )
+
+
+def _hidden_name(base: BasePlaylist, child: str) -> str:
+    """The arrow keeps it apart from the names that people give, as good as always."""
+    return f"{base.name} {ARROW} {child}"
+
+
 def _taken(what: str, name: str) -> UserMistake:
     return UserMistake(f"There is already a {what} called {name}; choose another name.", code="name_taken")
 
 
 def _bases() -> Select[Any]:
     """Bases that were not removed, with their playlists."""
-    columns = [*base_playlists.c, *(column.label(f"playlist__{column.name}") for column in playlists.c)]
+    known = (column for column in base_playlists.c if column.name != "content")  # which may be large
+    columns = [*known, *(column.label(f"playlist__{column.name}") for column in playlists.c)]
     return select(*columns).join(playlists, base_playlists.c.playlist_id == playlists.c.id).where(_THERE)
 
 

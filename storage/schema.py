@@ -215,6 +215,7 @@ base_playlists = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("next_run_at", UtcDateTime),
     Column("last_routed_at", UtcDateTime),
+    Column("content", Versioned),  # as last read, with when and by whom each entry was added; NULL: not read yet
     Column("removed_at", UtcDateTime),  # its runs are history and keep their base
     _partial("uq_base_playlists_guild_id_name_key", "guild_id", "name_key", where=MAPPING_IS_THERE, unique=True),
     Index(None, "playlist_id"),

@@ -85,6 +85,17 @@ class Mappings:
         self._log(Event.MAPPING_ADDED, mapping, new.actor_id, detail=detail)
         return mapping
 
+    async def own_playlist(self, text: str, actor_id: int) -> Playlist:
+        """The playlist that a person names, as their own account sees it; made if it is yet to be made."""
+        return await self._row(await self._found(address_of(text), actor_id))
+
+    async def child_playlist(self, base: Playlist, text: str, actor_id: int) -> Playlist:
+        """The playlist that a person names as a child of ``base``; refused where another mapping would fight it."""
+        child = await self._found(address_of(text), actor_id)
+        sides = {Side.LEFT: _Side.of(base), Side.RIGHT: child}
+        await self._refuse_harm(Direction.LEFT_TO_RIGHT, Removals.EXACT, sides, mapping_id=None)
+        return await self._row(child)
+
     async def edit(
         self,
         guild_id: int,
@@ -182,8 +193,10 @@ class Mappings:
         return await self._storage.mappings.of_guild(guild_id)
 
     async def _existing(self, guild_id: int, mapping_id: int) -> Mapping:
-        mapping = await self._storage.mappings.get(mapping_id, guild_id)
-        return _still_there(mapping)
+        mapping = _still_there(await self._storage.mappings.get(mapping_id, guild_id))
+        if mapping.hidden:
+            raise UserMistake(f"“{mapping.name}” is a child of the router; `/router child-edit` changes it.")
+        return mapping
 
     async def _free_name(self, guild_id: int, name: str, renamed: Mapping | None = None) -> str:
         name = " ".join(name.split())

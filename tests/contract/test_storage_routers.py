@@ -1,6 +1,7 @@
 """Bases and children of the router, on both engines; while a base is routed the database itself keeps them."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from storage.errors import BaseBusy
 from storage.migration import configuration, prepare
 from tests import databases
 from tests.clock import FakeClock
-from tests.factories import GUILD, PERSON, connected, info, mapped
+from tests.factories import GUILD, PERSON, connected, content, info, track
 
 RULES = {"v": 1, "where": None}
 
@@ -32,9 +33,9 @@ async def based(storage: Storage, name: str = "Everything", *, guild_id: int = G
 
 
 async def child_of(storage: Storage, base: BasePlaylist, name: str = "90s") -> ChildPlaylist:
-    hidden = await mapped(storage, f"{base.name} {name}", hidden=True, removals=Removals.EXACT, order=Order.KEEP)
+    playlist = await storage.playlists.upsert(info(f"child {name}"), base.playlist.account_id)
     return await storage.routers.add_child(
-        base_id=base.id, mapping_id=hidden.id, name=name, rules=RULES, created_by=PERSON
+        base_id=base.id, playlist_id=playlist.id, name=name, rules=RULES, created_by=PERSON
     )
 
 
@@ -48,6 +49,14 @@ async def test_a_base_has_children_and_is_found_in_its_guild_only(each_storage: 
     assert await each_storage.routers.child(child.id, GUILD + 1) is None
     assert await each_storage.routers.child_of_mapping(child.mapping.id) == child
     assert child.rules == RULES
+    hidden = child.mapping
+    assert (hidden.name, hidden.left, hidden.removals, hidden.order, hidden.hidden) == (
+        "Everything → 90s",
+        base.playlist,
+        Removals.EXACT,
+        Order.KEEP,
+        True,
+    )
     assert not await each_storage.mappings.of_guild(GUILD), "a child's mapping stays hidden"
 
 
@@ -61,7 +70,22 @@ async def test_names_are_taken_whatever_their_case(each_storage: Storage) -> Non
         await each_storage.routers.update_child(other.id, name="90S")
     renamed = await each_storage.routers.update_child(child.id, name="90S")
     assert renamed is not None
-    assert renamed.name == "90S"
+    assert (renamed.name, renamed.mapping.name) == ("90S", "Everything → 90S")
+
+
+async def test_what_a_base_held_is_kept_with_who_added_what(each_storage: Storage, clock: FakeClock) -> None:
+    base = await based(each_storage)
+    assert await each_storage.routers.content(base.id) is None
+    read = content("p", [track("a"), track("b", available=False)])
+    entries = (replace(read.entries[0], added_at=clock.now(), added_by="ada"), read.entries[1])
+    await each_storage.routers.keep_content(base.id, replace(read, entries=entries, skipped=2))
+    kept = await each_storage.routers.content(base.id)
+    assert kept is not None
+    assert kept.skipped == 2
+    assert [(one.track.external_id, one.track.available, one.added_at, one.added_by) for one in kept.entries] == [
+        ("a", True, clock.now(), "ada"),
+        ("b", False, None, ""),
+    ]
 
 
 async def test_due_are_the_bases_whose_time_has_come(each_storage: Storage, clock: FakeClock) -> None:
@@ -103,7 +127,7 @@ CHANGES: dict[str, Callable[[Storage, ChildPlaylist], Awaitable[object]]] = {
     "base's name": lambda storage, child: storage.routers.update_base(child.base_id, name="Other"),
     "base's end": lambda storage, child: storage.routers.remove_base(child.base_id),
     "new child": lambda storage, child: storage.routers.add_child(
-        base_id=child.base_id, mapping_id=child.mapping.id, name="New", rules=RULES, created_by=PERSON
+        base_id=child.base_id, playlist_id=child.playlist.id, name="New", rules=RULES, created_by=PERSON
     ),
 }
 

@@ -31,6 +31,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("next_run_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_routed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("content", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["playlist_id"], ["playlists.id"], name=op.f("fk_base_playlists_playlist_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_base_playlists")),
