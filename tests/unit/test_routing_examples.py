@@ -243,6 +243,25 @@ def test_letters_tell_a_language_or_nothing(title: str, rule: str, answer: bool 
     assert (True if found.chosen else None if found.undecided else False) is answer
 
 
+@pytest.mark.parametrize(
+    ("told", "rule", "answer"),
+    [
+        ("1999", "released until 1999-05", None),
+        ("1999", "released after 1999-05", None),
+        ("1999-05", "released is 1999-05-31", None),
+        ("1999", "released until 1999", True),
+        ("1999-12", "released before 2000", True),
+        ("2024-02", "released 2024-02-01..2024-02-29", True),
+        ("1999", "released since 2000", False),
+        ("0000", "released since 2000", None),
+        ("0000", "year > 1000", None),
+    ],
+)
+def test_half_a_date_tells_what_all_its_days_tell(told: str, rule: str, answer: bool | None) -> None:
+    found = route([facts_of(0, release_date=told)], parse(rule), now=NOW, zone=ZONE)
+    assert (True if found.chosen else None if found.undecided else False) is answer
+
+
 def test_the_language_that_a_source_knows_outranks_the_letters() -> None:
     assert chosen("language is ja", [facts_of(0, title="Yoru ni Kakeru", language="ja")]) == [0]
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import cache, partial
 from typing import Any
 
-from bot.engine.routing.base import Span, comparable, span
+from bot.engine.routing.layout import Span, comparable, span
 from bot.engine.routing.scripts import spoken_in, written_in
 from bot.model.rules import Condition, Field, Kind, Op, Value
 

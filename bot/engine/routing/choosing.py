@@ -7,7 +7,7 @@ from hashlib import blake2b
 from typing import Any
 
 from bot.engine.routing.asking import Ask, ask
-from bot.engine.routing.base import Base
+from bot.engine.routing.layout import Base
 from bot.model.rules import By, Condition, Facts, Field, Group, Join, Kind, Limit, Node, Op, Rules, Sort, Unknown
 
 Verdict = tuple[int, int]  # one byte an entry, 1 or 0: surely chosen, and possibly chosen
