@@ -91,6 +91,17 @@ async def test_a_change_token_changes_with_a_write(side: Side) -> None:
     assert (await side.adapter.playlist(side.playlist)).change_token != before.change_token
 
 
+async def test_entries_tell_when_they_were_put_there_and_where_the_service_knows_by_whom(
+    side: Side, clock: NotingClock
+) -> None:
+    before = clock.now()
+    await side.adapter.add(side.playlist, side.spare[:1])
+    entry = (await side.adapter.content(side.playlist)).entries[-1]
+    assert entry.added_at is not None
+    assert abs((entry.added_at - before).total_seconds()) <= 1
+    assert entry.added_by == (PEOPLE["alice"].spotify_id if side.service is Service.SPOTIFY else "")
+
+
 async def test_content_holds_every_entry_in_order_with_its_length(side: Side) -> None:
     content = await side.adapter.content(side.playlist)
     assert [track.external_id for track in content.tracks] == side.held

@@ -79,6 +79,9 @@ def test_every_entry_of_a_recorded_spotify_page_is_read_or_counted_as_skipped(fi
             raw = item["item"] if isinstance(item.get("item"), dict) else item["track"]
             assert entry.track.title == raw["name"]
             assert raw["type"] == "track"
+            assert entry.added_by == (item.get("added_by") or {}).get("id", "")
+            at = item["added_at"]
+            assert (entry.added_at.isoformat() if entry.added_at else None) == (at and at.replace("Z", "+00:00"))
 
 
 @pytest.mark.parametrize("file", recorded("spotify_2026", "spotify_old"))
