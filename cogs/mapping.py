@@ -135,8 +135,9 @@ class Mapping(commands.GroupCog, group_name="mapping", group_description="Playli
     @app_commands.command(name="list", description="All mappings of this server.", extras={"example": "/mapping list"})
     @door()
     async def list_(self, interaction: Interaction) -> None:
-        found = await self.bot.runtime.mappings.of_guild(guild_of(interaction))
-        await interaction.edit_original_response(embeds=foreign.fit([mapping_cards.mappings_card(found)]))
+        runtime, guild_id = self.bot.runtime, guild_of(interaction)
+        found, pauses = await runtime.mappings.of_guild(guild_id), await runtime.queue.pauses(guild_id)
+        await interaction.edit_original_response(embeds=foreign.fit([mapping_cards.mappings_card(found, pauses)]))
 
     @app_commands.command(
         description="One mapping with all its settings.",

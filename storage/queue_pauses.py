@@ -12,7 +12,7 @@ from bot.model.guild import GuildSettings
 from bot.model.music import Service
 from bot.model.queue import EVERY_GUILD, QueuePause
 from storage.database import Database, Repository, reads, writes
-from storage.schema import guild_settings, queue_pauses, sync_items
+from storage.schema import guild_settings, mappings, queue_pauses, sync_items
 
 _EVERY_SERVICE, _EVERY_MAPPING = "", 0
 
@@ -77,13 +77,18 @@ class QueuePauses(Repository):
 
     @reads
     async def of_guild(self, connection: AsyncConnection, guild_id: int) -> list[QueuePause]:
-        """Every pause that covers work of the guild, the widest first."""
+        """Every pause that covers work of the guild, the widest first; those of removed mappings cover none."""
+        whose = (mappings.c.id == queue_pauses.c.mapping_id) & mappings.c.removed_at.is_(None)
         statement = (
-            select(queue_pauses)
-            .where(queue_pauses.c.guild_id.in_((EVERY_GUILD, guild_id)))
+            select(queue_pauses, mappings.c.name)
+            .join(mappings, whose, isouter=True)
+            .where(
+                queue_pauses.c.guild_id.in_((EVERY_GUILD, guild_id)),
+                or_(queue_pauses.c.mapping_id == _EVERY_MAPPING, mappings.c.id.is_not(None)),
+            )
             .order_by(queue_pauses.c.guild_id, queue_pauses.c.mapping_id, queue_pauses.c.service)
         )
-        found = [_pause(row) for row in await connection.execute(statement)]
+        found = [_pause(row, row.name or "") for row in await connection.execute(statement)]
         resting = select(guild_settings.c.paused).where(guild_settings.c.guild_id == guild_id)
         if (await connection.execute(resting)).scalar() and not any(map(_whole_guild, found)):
             found.insert(0, QueuePause(guild_id=guild_id))
@@ -109,7 +114,7 @@ def _whole_guild(pause: QueuePause) -> bool:
     return pause.guild_id != EVERY_GUILD and pause.whole
 
 
-def _pause(row: Row[Any]) -> QueuePause:
+def _pause(row: Row[Any], mapping_name: str = "") -> QueuePause:
     since: datetime = row.since
     return QueuePause(
         guild_id=row.guild_id,
@@ -118,4 +123,5 @@ def _pause(row: Row[Any]) -> QueuePause:
         actor_id=row.actor,
         since=since,
         reason=row.reason,
+        mapping_name=mapping_name,
     )

@@ -47,7 +47,6 @@ class QueueStatus:
 
     at: datetime
     pauses: tuple[QueuePause, ...]
-    names: dict[int, str]  # of the guild's mappings
     lanes: tuple[Lane, ...]
     busy: tuple[LaneStatus, ...]  # in the order of their turns; then what is not due, what rests, what only failed
     delays: tuple[Delay, ...]
@@ -117,7 +116,6 @@ class Queue:
         return QueueStatus(
             at=now,
             pauses=tuple(pauses),
-            names={mapping.id: mapping.name for mapping in await self._storage.mappings.of_guild(guild_id)},
             lanes=tuple(lanes),
             busy=tuple(await self._busy(guild_id, [lane for lane in lanes if _busy(lane)], pauses)),
             delays=tuple(await queue.delays(guild_id, now)),
@@ -148,6 +146,7 @@ class Queue:
             actor_id=actor_id,
             since=self._clock.now(),
             reason=reason,
+            mapping_name=mapping.name if mapping else "",
         )
         new = await self._storage.queue_pauses.set(wanted)
         if not new:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot.clock import Clock
 from bot.engine.quota import Quota
+from bot.model.queue import QueuePause
 from bot.model.quota import Bucket, BucketState
 from bot.model.run import Run, RunKind, RunStatus
 from storage import Storage
@@ -45,6 +46,7 @@ class Dashboard:
     done: int
     recent_runs: tuple[RecentRun, ...]
     buckets: dict[Bucket, BucketState]
+    pauses: tuple[QueuePause, ...] = ()  # what rests of one guild's queue
 
 
 class Stats:
@@ -67,6 +69,7 @@ class Stats:
 
     async def _count(self, guild_id: int | None) -> Dashboard:
         numbers = await self._storage.stats.dashboard(guild_id)
+        pauses = await self._storage.queue_pauses.of_guild(guild_id) if guild_id is not None else ()
         return Dashboard(
             at=self._clock.now(),
             mappings_total=numbers.mappings_total,
@@ -77,6 +80,7 @@ class Stats:
             done=numbers.done,
             recent_runs=tuple(recent_run(run) for run in numbers.recent_runs),
             buckets=await self._quota.states(),
+            pauses=tuple(pauses),
         )
 
 

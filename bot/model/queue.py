@@ -22,6 +22,7 @@ class QueuePause:
     actor_id: int = 0
     since: datetime | None = None
     reason: str = ""
+    mapping_name: str = ""
 
     @property
     def whole(self) -> bool:

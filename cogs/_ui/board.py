@@ -6,16 +6,20 @@ import discord
 
 from bot.engine.stats import Dashboard
 from bot.model.quota import Bucket, BucketState
-from cogs._ui import bars, colours, foreign, moments
+from cogs._ui import bars, colours, foreign, moments, pause_words
 
 RUNS_SHOWN = 5
+PAUSES_SHOWN = 5
 _BADGES = {"success": "✅", "failed": "❌", "cancelled": "⏹️", "running": "▶️"}
 
 
 def board_card(board: Dashboard, *, refresh_seconds: int, refreshing: bool) -> discord.Embed:
     """Mappings, queue, quota and the last runs of one server."""
+    rests = pause_words.lines(board.pauses)[:PAUSES_SHOWN]
     card = discord.Embed(
-        title="Crossfade in this server", colour=_colour(board), description=f"As of {moments.relative(board.at)}"
+        title="Crossfade in this server",
+        colour=_colour(board),
+        description="\n".join([f"As of {moments.relative(board.at)}", *rests]),
     )
     for name, number in (
         ("Mappings", board.mappings_total),
@@ -33,7 +37,7 @@ def board_card(board: Dashboard, *, refresh_seconds: int, refreshing: bool) -> d
 
 
 def _colour(board: Dashboard) -> int:
-    if board.errors:
+    if board.errors or board.pauses:
         return colours.CAUTION
     return colours.WORKING if board.pending or board.running else colours.GOOD
 

@@ -5,7 +5,10 @@ from collections.abc import Sequence
 import discord
 
 from bot.model.mapping import Mapping
-from cogs._ui import colours, foreign, moments, words
+from bot.model.queue import QueuePause
+from cogs._ui import colours, foreign, moments, pause_words, words
+
+PAUSES_SHOWN = 5
 
 
 def mapping_card(mapping: Mapping, *, title: str = "") -> discord.Embed:
@@ -27,8 +30,8 @@ def mapping_card(mapping: Mapping, *, title: str = "") -> discord.Embed:
     return card
 
 
-def mappings_card(mappings: Sequence[Mapping]) -> discord.Embed:
-    """All mappings of a server, one line each."""
+def mappings_card(mappings: Sequence[Mapping], pauses: Sequence[QueuePause] = ()) -> discord.Embed:
+    """All mappings of a server, one line each, below what rests of the queue."""
     card = discord.Embed(title=f"Mappings ({len(mappings)})", colour=colours.WORKING)
     if not mappings:
         card.description = "There is none yet. `/connect` links your accounts, then `/mapping add` makes the first."
@@ -37,7 +40,8 @@ def mappings_card(mappings: Sequence[Mapping]) -> discord.Embed:
         f"`{mapping.id}` **{foreign.plain(mapping.name, 60)}** {words.pair(mapping)}\n　{_state(mapping)}"
         for mapping in mappings
     ]
-    card.description = foreign.bullets(lines, foreign.DESCRIPTION)
+    rests = pause_words.lines(pauses)[:PAUSES_SHOWN]
+    card.description = foreign.bullets([*rests, *lines], foreign.DESCRIPTION)
     return card
 
 

@@ -1,6 +1,5 @@
 """The embeds of /queue: how the queue stands, what was paused or resumed, and failures before they are put aside."""
 
-from collections.abc import Mapping as Map
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -38,7 +37,7 @@ _OBSTACLES = {
 
 def status_card(status: QueueStatus) -> discord.Embed:
     """Counts, delays and turns of one server. The picture is attached by whoever sends it."""
-    rests = pause_words.lines(status.pauses, status.names)
+    rests = pause_words.lines(status.pauses)
     card = discord.Embed(
         title="Queue of this server",
         description="\n".join([f"As of {moments.relative(status.at)}", *rests[:10]]),
@@ -65,7 +64,7 @@ def status_card(status: QueueStatus) -> discord.Embed:
     return card
 
 
-def paused_card(paused: Paused, waiting: int, names: Map[int, str]) -> discord.Embed:
+def paused_card(paused: Paused, waiting: int) -> discord.Embed:
     """``waiting``: items of the server that are not sent for its sake."""
     held = f" {words.count(waiting, 'change')} of this server {_stay(waiting)}." if waiting else ""
     schedules = " No mapping runs by its schedule meanwhile." if paused.pause.whole and paused.pause.guild_id else ""
@@ -75,17 +74,17 @@ def paused_card(paused: Paused, waiting: int, names: Map[int, str]) -> discord.E
     )
     return discord.Embed(
         title="Paused" if paused.new else "Paused already",
-        description=f"{pause_words.line(paused.pause, names)}\n{effect}\n"
-        f"{pause_words.taking_back(paused.pause, names)} lets it go on.",
+        description=f"{pause_words.line(paused.pause)}\n{effect}\n"
+        f"{pause_words.taking_back(paused.pause)} lets it go on.",
         colour=colours.CAUTION,
     )
 
 
-def resumed_card(asked: QueuePause, resumed: Resumed, names: Map[int, str]) -> discord.Embed:
+def resumed_card(asked: QueuePause, resumed: Resumed) -> discord.Embed:
     """What goes on, and what still rests."""
-    subject = pause_words.what(asked, names)
+    subject = pause_words.what(asked)
     said = f"**{subject}** goes on now." if resumed.found else f"**{subject}** was not paused; nothing was changed."
-    left = [f"{pause_words.line(one, names)}; {pause_words.taking_back(one, names)} ends that" for one in resumed.left]
+    left = [f"{pause_words.line(one)}; {pause_words.taking_back(one)} ends that" for one in resumed.left]
     if left:
         said += "\nStill resting:\n" + foreign.bullets(left, 3000, most=10)
     colour = colours.CAUTION if left else colours.GOOD if resumed.found else colours.QUIET

@@ -59,7 +59,7 @@ class PauseAll(Pressed, template=r"queue:pause:(?P<key>[0-9]{1,19})"):
         await show(interaction, guild_id)
         if not paused.new:
             status = await queue.status(guild_id)
-            card = queue_card.paused_card(paused, status.resting(paused.pause, guild_id), {})
+            card = queue_card.paused_card(paused, status.resting(paused.pause, guild_id))
             await interaction.followup.send(embeds=foreign.fit([card]), ephemeral=True)
 
 
@@ -79,5 +79,5 @@ class ResumeAll(Pressed, template=r"queue:resume:(?P<key>[0-9]{1,19})"):
         resumed = await runtime_of(interaction).queue.resume(guild_id, interaction.user.id)
         await show(interaction, guild_id)
         if not resumed.found:
-            card = queue_card.resumed_card(QueuePause(guild_id=guild_id), resumed, {})
+            card = queue_card.resumed_card(QueuePause(guild_id=guild_id), resumed)
             await interaction.followup.send(embeds=foreign.fit([card]), ephemeral=True)

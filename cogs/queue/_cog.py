@@ -61,7 +61,7 @@ class Queue(commands.GroupCog, group_name="queue", group_description="What waits
             reason=reason,
         )
         status = await queue.status(guild_id)
-        card = queue_card.paused_card(paused, status.resting(paused.pause, guild_id), _names(found))
+        card = queue_card.paused_card(paused, status.resting(paused.pause, guild_id))
         await interaction.edit_original_response(embeds=foreign.fit([card]))
 
     @app_commands.command(
@@ -88,10 +88,10 @@ class Queue(commands.GroupCog, group_name="queue", group_description="What waits
             guild_id=EVERY_GUILD if everywhere else guild_of(interaction),
             service=Service(service) if service else None,
             mapping_id=found.id if found else None,
+            mapping_name=found.name if found else "",
         )
         resumed = await runtime.queue.resume(asked.guild_id, interaction.user.id, service=asked.service, mapping=found)
-        names = {one.id: one.name for one in await runtime.mappings.of_guild(guild_of(interaction))} | _names(found)
-        await interaction.edit_original_response(embeds=foreign.fit([queue_card.resumed_card(asked, resumed, names)]))
+        await interaction.edit_original_response(embeds=foreign.fit([queue_card.resumed_card(asked, resumed)]))
 
     @app_commands.command(
         name="clear-failed",
@@ -118,7 +118,3 @@ class Queue(commands.GroupCog, group_name="queue", group_description="What waits
             if mapping:
                 raise UserMistake("A mapping belongs to one server. Nothing was changed. Leave out everywhere.")
         return await self.bot.runtime.mappings.find(guild_of(interaction), mapping) if mapping else None
-
-
-def _names(mapping: Mapping | None) -> dict[int, str]:
-    return {mapping.id: mapping.name} if mapping else {}

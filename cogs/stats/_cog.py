@@ -161,7 +161,7 @@ class Pause(Pressed, template=r"stats:pause:(?P<key>[0-9]{1,19})"):
 
     @classmethod
     def face(cls, key: int) -> discord.ui.Item[Any]:
-        return discord.ui.Button(label="Pause", style=discord.ButtonStyle.secondary, custom_id=f"stats:pause:{key}")
+        return discord.ui.Button(label="Pause refresh", style=discord.ButtonStyle.secondary, custom_id=f"stats:pause:{key}")
 
     async def act(self, interaction: Interaction) -> None:
         refreshing = not _was_refreshing(interaction)
@@ -171,7 +171,7 @@ class Pause(Pressed, template=r"stats:pause:(?P<key>[0-9]{1,19})"):
 def _buttons(guild_id: int, refreshing: bool) -> discord.ui.View:
     pause = Pause(guild_id)
     assert isinstance(pause.item, discord.ui.Button)
-    pause.item.label = "Pause" if refreshing else "Resume"
+    pause.item.label = "Pause refresh" if refreshing else "Resume refresh"  # not the queue's: /queue pause does that
     return panel(Refresh(guild_id), pause)
 
 
@@ -181,12 +181,12 @@ def _was_refreshing(interaction: Interaction) -> bool:
     if message is None:
         return False
     labels = {
-        child.label
+        child.label or ""
         for row in message.components
         for child in getattr(row, "children", [])
         if isinstance(child, discord.Button)
     }
-    return "Resume" not in labels
+    return not any(label.startswith("Resume") for label in labels)
 
 
 def _cog(interaction: Interaction) -> Stats:
