@@ -33,6 +33,7 @@ from bot.engine.scheduler import Scheduler, Task, daily, every
 from bot.engine.stats import Stats
 from bot.engine.sync import Sync
 from bot.engine.tasks import Loop, Tasks
+from bot.engine.undo import Undo
 from bot.logs.database import Append, DatabaseLog, open_database_log
 from bot.logs.feed import Feed, open_feed
 from bot.logs.setup import Logs
@@ -77,6 +78,7 @@ class Runtime:
     incidents: Incidents
     digests: Digests
     stats: Stats
+    undo: Undo
     failures: Failures
 
 
@@ -153,6 +155,7 @@ async def open_runtime(
             incidents=Incidents(storage, feed, reviews, clock),
             digests=digests,
             stats=Stats(storage, quota, clock),
+            undo=Undo(storage, services, hub, quota, reader, clock, wake=executor.wake, crash=crash),
             failures=failures,
         )
 

@@ -15,6 +15,7 @@ from storage.crypto import Vault
 from storage.database import Database, check_sqlite_version, open_database, sqlite_file
 from storage.decisions import Decisions
 from storage.digests import Digests
+from storage.effects import Effects
 from storage.errors import DatabaseUnusable, translated
 from storage.failures import Failures
 from storage.filters import Filters
@@ -61,6 +62,7 @@ class Storage:
     runs: Runs
     jobs: Jobs
     items: Items
+    effects: Effects
     leases: Leases
     blacklist: Blacklist
     review_list: ReviewList
@@ -145,6 +147,7 @@ def _storage(db: Database, vault: Vault) -> Storage:
         runs=Runs(db),
         jobs=Jobs(db),
         items=Items(db),
+        effects=Effects(db),
         leases=Leases(db),
         blacklist=Blacklist(db),
         review_list=ReviewList(db),

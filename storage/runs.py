@@ -31,6 +31,7 @@ class Runs(Repository):
         trigger: Trigger,
         actor_id: int,
         now: datetime,
+        undoes_run_id: int | None = None,
     ) -> Run | None:
         """A new run in progress; None while the mapping has an active one (the unique index says so)."""
         guild = select(mappings.c.guild_id).where(mappings.c.id == mapping_id).scalar_subquery()
@@ -38,6 +39,7 @@ class Runs(Repository):
             self.db.insert(runs)
             .values(
                 kind=kind,
+                undoes_run_id=undoes_run_id,
                 mapping_id=mapping_id,
                 guild_id=guild,
                 trigger=trigger,
@@ -186,9 +188,11 @@ class Runs(Repository):
         return await self._fail(connection, runs.c.id.is_not(None), now, reason)
 
     @writes
-    async def save_plan(self, connection: AsyncConnection, run_id: int, plan: Plan) -> None:
-        """Keeps a preview's plan, open to be applied once."""
-        kept = {"plan": _PLAN.dump_python(plan, mode="json"), "state": PlanState.OPEN, "created_at": self.db.now()}
+    async def save_plan(
+        self, connection: AsyncConnection, run_id: int, plan: Plan, state: PlanState = PlanState.OPEN
+    ) -> None:
+        """Keeps a preview's plan, open to be applied once, or what a run has applied."""
+        kept = {"plan": _PLAN.dump_python(plan, mode="json"), "state": state, "created_at": self.db.now()}
         statement = self.db.insert(plans).values(run_id=run_id, **kept)
         await connection.execute(statement.on_conflict_do_update(index_elements=["run_id"], set_=kept))
 

@@ -239,7 +239,14 @@ class Executor:
         items = await self._storage.items.open_of_mapping(mapping.id)
         asked = await self._asked_by(items)
         trigger, actor_id = (asked.trigger, asked.actor_id) if asked else (Trigger.START, 0)
-        run = await self._storage.runs.start(RunKind.EXECUTION, mapping.id, trigger, actor_id, self._clock.now())
+        run = await self._storage.runs.start(
+            RunKind.EXECUTION,
+            mapping.id,
+            trigger,
+            actor_id,
+            self._clock.now(),
+            undoes_run_id=asked.undoes_run_id if asked else None,
+        )
         if run is None:
             return None
         links = await self._storage.links.of_mapping(mapping.id)

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.engine.analysis import Known
+from bot.engine.analysis import Known, reordered
 from bot.engine.memory import usable
 from bot.engine.reading import Sides
-from bot.model.mapping import Link, Mapping, Side
+from bot.model.mapping import Direction, Link, LinkState, Mapping, Side
 from bot.model.music import Service, Track
 from bot.model.review import BlacklistRow, BlacklistState, DecidedBy, MatchRow
 from storage import Storage
@@ -30,7 +30,26 @@ async def known_for(
         tracks.update(await _missing(storage, mapping, sides, side, links))
     rows = await storage.blacklist.open_of_mapping(mapping.id)
     passed = frozenset((row.service, row.track_id) for row in rows if waits(row, now))
-    return Known(decided=decided, remembered=remembered, passed_over=passed, tracks=tracks, unsettled=unsettled)
+    return Known(
+        decided=decided,
+        remembered=remembered,
+        passed_over=passed,
+        tracks=tracks,
+        unsettled=unsettled,
+        reordered=await _reordered(storage, mapping, sides, links),
+    )
+
+
+async def _reordered(storage: Storage, mapping: Mapping, sides: Sides, links: Sequence[Link]) -> frozenset[Key]:
+    """What people moved in the leading playlist since its last snapshot, where an undo holds places until then."""
+    if not any(link.state is LinkState.PLACED for link in links):
+        return frozenset()
+    leading = Side.RIGHT if mapping.direction is Direction.RIGHT_TO_LEFT else Side.LEFT
+    before = await storage.snapshots.latest(mapping.id, leading)
+    if before is None:
+        return frozenset()
+    service = mapping.playlist(leading).service
+    return frozenset((service, track_id) for track_id in reordered(before, sides.of(leading)))
 
 
 def waits(row: BlacklistRow, now: datetime) -> bool:

@@ -130,6 +130,11 @@ class Reader:
             veiled=frozenset(veiled),
         )
 
+    def shown(self, mapping: Mapping, sides: Sides) -> dict[Side, PlaylistContent]:
+        """Both sides as they will read once the services show what we have just written."""
+        now, recent = self._clock.now(), self._destinations.recent
+        return {side: recent.shown(mapping.playlist(side), sides.of(side), now) for side in Side}
+
     async def keep(self, mapping: Mapping, run_id: int, sides: Sides) -> None:
         """What was read is what later analyses compare with; called once the queue holds what follows from it."""
         for side in Side:

@@ -55,6 +55,8 @@ class Resolver:
         return await self._searched(item, source, mapping, service)
 
     async def _known(self, item: SyncItem, source: Track, mapping: Mapping) -> Found | NotFound | None:
+        if "undo" in item.payload:  # the very track that was there, whatever was decided since
+            return Found(track=await self._catalogued(item), how="payload")
         rows = await self._storage.matches.find(
             item.source_service, [source.external_id], mapping.guild_id, item.destination_service
         )

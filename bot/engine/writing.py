@@ -165,7 +165,7 @@ class Writer:
             return None
         in_batch = sum(track.external_id == found.track.external_id for _, track in batch)
         copies = turn.destination.copies(found.track.external_id) + in_batch
-        if already_there(turn.burst.links, turn.side, found.track.external_id, item.occurrence, copies):
+        if _is_there(turn, item, found.track, copies):
             if in_batch:
                 # It will be there once the batch is sent; then this item finds it.
                 await self._settler.later(item, turn.token, self._clock.now())
@@ -241,7 +241,9 @@ class Writer:
             for one in items:
                 link = added_link(turn.burst.mapping, one, one.destination_id, wrote=False)
                 await self._settler.done(turn.burst, one, turn.token, link=link, wrote=False)
-        if decision.step is Step.BLACKLIST:
+        if decision.step is Step.BLACKLIST and "undo" in item.payload:
+            await self._settler.skipped(turn.burst, item, turn.token, decision.reason)
+        elif decision.step is Step.BLACKLIST:
             why = NotFound(reason=BlacklistReason.UNAVAILABLE, explanation=f"{track.title}: {decision.reason}")
             await self._storage.matches.forget(item.source_service, item.source_track_id, item.destination_service)
             item = replace(item, payload={key: item.payload[key] for key in item.payload if key != "track_id"})
@@ -285,8 +287,12 @@ class Writer:
         track_id = item.destination_id
         copies = turn.destination.copies(track_id)
         link = removed_link(turn.burst.mapping, item)
-        if copies == 0:
+        if copies == 0 or _is_gone(turn, item):
             await self._settler.done(turn.burst, item, turn.token, link=link, wrote=False)
+            return
+        if _takes_too_many(turn, item, copies):
+            reason = f"there are more copies now, and {turn.service.service.label} would remove every one"
+            await self._settler.skipped(turn.burst, item, turn.token, reason)
             return
         entry_id = turn.destination.entry_id(track_id, str(item.payload.get("entry_id", "")))
         await self._intend(turn, [item], {item.id: copies})
@@ -398,6 +404,27 @@ def _follows(one: SyncItem, other: SyncItem) -> bool:
     if one.position is None or one.payload.get("at_end"):
         return other.position is None or bool(other.payload.get("at_end"))
     return other.position == one.position + 1 and not other.payload.get("at_end")
+
+
+def _is_there(turn: Turn, item: SyncItem, track: Track, copies: int) -> bool:
+    """Whether an add needs no write. An undo knows how many copies there have to be."""
+    if "undo" in item.payload:
+        return copies >= int(item.payload["copies"])
+    return already_there(turn.burst.links, turn.side, track.external_id, item.occurrence, copies)
+
+
+def _is_gone(turn: Turn, item: SyncItem) -> bool:
+    """An undo takes the very copy that we put there, none that stands in for it."""
+    entry_id = str(item.payload.get("entry_id", ""))
+    if "undo" not in item.payload or not entry_id:
+        return False
+    return turn.destination.entry_id(item.destination_id, entry_id) != entry_id
+
+
+def _takes_too_many(turn: Turn, item: SyncItem, copies: int) -> bool:
+    """Whether a delete that takes every copy would take some that came after the undo was planned."""
+    every_copy = turn.service.capabilities.removes_all_copies
+    return "undo" in item.payload and every_copy and copies > int(item.payload["copies"])
 
 
 def _copies_before(destination: Destination, batch: Sequence[tuple[SyncItem, Track]]) -> dict[int, int]:

@@ -91,6 +91,9 @@ TEMPLATES: dict[Event, str] = {
     Event.PLAN_APPLIED: "The plan of run {run} was applied[ to mapping {mapping}]",
     Event.PLAN_CANCELLED: "The plan of run {run} was cancelled",
     Event.PLAN_FORCED: "The stopped plan of run {run} was forced",
+    Event.UNDO_APPLIED: "Run {run} of mapping {mapping} is undone: {changes} to make",
+    Event.UNDO_FORCED: "Run {run} of mapping {mapping} is undone past its guard: {changes} to make",
+    Event.UNDO_STOPPED: "The undo of run {run} of mapping {mapping} was stopped: {reason}",
     Event.ERRORS_RETRIED: (
         "All failures of the reason {reason} were retried[: {items:item|items} queued again]"
         "[: {mappings:mapping|mappings} analysed again]"

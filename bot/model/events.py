@@ -87,6 +87,9 @@ class Event(StrEnum):
     PLAN_APPLIED = "plan.applied"
     PLAN_CANCELLED = "plan.cancelled"
     PLAN_FORCED = "plan.forced"
+    UNDO_APPLIED = "undo.applied"
+    UNDO_FORCED = "undo.forced"  # an admin's, past the guard that had stopped it
+    UNDO_STOPPED = "undo.stopped"  # a guard held it
     ITEM_RETRIED = "item.retried"
     JOB_CANCELLED = "job.cancelled"
     JOBS_CANCELLED = "jobs.cancelled"  # all that matched a filter

@@ -21,6 +21,7 @@ from bot.engine.review import Reviews
 from bot.engine.scheduler import Scheduler
 from bot.engine.stats import Stats
 from bot.engine.sync import Sync
+from bot.engine.undo import Undo
 from bot.model.account import AccountStatus
 from bot.model.events import AccountNeedsLogin, Fact, Progress, RunFinished, ServiceSilent
 from bot.model.item import ItemStatus, SyncItem
@@ -55,6 +56,7 @@ class Engine(Room):
     accounts: Accounts
     reviews: Reviews
     stats: Stats
+    undo: Undo
     queue: Queue
 
     async def link_both(self) -> None:
@@ -177,6 +179,7 @@ async def engine_room(
                 accounts=accounts,
                 reviews=Reviews(storage, clock, wake=executor.wake),
                 stats=Stats(storage, quota, clock),
+                undo=Undo(storage, services, hub, quota, reader, clock, wake=executor.wake, crash=crash),
                 queue=Queue(storage, quota, executor, clock),
             )
         finally:

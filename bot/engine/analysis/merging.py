@@ -251,7 +251,7 @@ class _Merge:
         return again, self._doomed(leaving)
 
     def _rests(self, link: Link) -> bool:
-        """Whether an agreed pair keeps what an undo made of it: its place, or a removal that a read may not show yet."""
+        """Whether an agreed pair keeps what an undo made of it: its place, or a removal that no read shows yet."""
         if link.state is LinkState.PLACED:
             return self._key(link, self._written[-1].other) not in self._known.reordered
         return link.state is LinkState.HELD and self._unsettled(link)
