@@ -11,6 +11,7 @@ from bot.clock import Clock, SystemClock
 from bot.config import Settings
 from bot.engine.accounts import Accounts
 from bot.engine.backups import Backups
+from bot.engine.bases import Bases
 from bot.engine.destination import Destinations
 from bot.engine.digest import Digests
 from bot.engine.estimate import Estimates
@@ -29,6 +30,8 @@ from bot.engine.revalidation import Revalidation
 from bot.engine.review import Reviews
 from bot.engine.review_search import ReviewSearch
 from bot.engine.rounds import Rounds
+from bot.engine.routed import Chooser, OnlyEntries
+from bot.engine.router import Router
 from bot.engine.scheduler import Scheduler, Task, daily, every
 from bot.engine.stats import Stats
 from bot.engine.sync import Sync
@@ -70,6 +73,8 @@ class Runtime:
     executor: Executor
     scheduler: Scheduler
     mappings: Mappings
+    bases: Bases
+    router: Router
     preferences: Preferences
     retention: Retention
     accounts: Accounts
@@ -116,10 +121,14 @@ async def open_runtime(
         accounts = Accounts(storage, services, clock, wake=executor.wake)
         stack.push_async_callback(accounts.close)
         stack.callback(hub.subscribe(AccountLinked, accounts.linked))
-        sync = Sync(storage, services, hub, quota, reader, clock, wake=executor.wake)
+        chooser = Chooser(storage, services, OnlyEntries(), clock)
+        sync = Sync(storage, services, hub, quota, reader, clock, wake=executor.wake, chosen=chooser.content_of)
+        router = Router(storage, services, hub, sync, chooser, clock)
+        mappings = Mappings(storage, services, clock)
         retention = Retention(storage, clock)
         scheduler = Scheduler(storage, sync, executor, retention, Revalidation(storage, services, clock), clock)
         scheduler.add("backup", _backup(settings, clock))
+        scheduler.add("routing", _routing(router))
         stack.push_async_callback(retention.close)
         reviews = Reviews(storage, clock, wake=executor.wake)
         digests = Digests(storage, quota, clock, feed.offer_digest)
@@ -146,7 +155,9 @@ async def open_runtime(
             tasks=Tasks(storage, scheduler, _loops(log, executor)),
             executor=executor,
             scheduler=scheduler,
-            mappings=Mappings(storage, services, clock),
+            mappings=mappings,
+            bases=Bases(storage, mappings, clock),
+            router=router,
             retention=retention,
             preferences=Preferences(storage, hub, clock, forget=retention.soon),
             accounts=accounts,
@@ -173,6 +184,18 @@ def _noted(storage: Storage, clock: Clock) -> Append:
         await pulse.beat(f"the last batch had {len(lines):,} lines")
 
     return append
+
+
+def _routing(router: Router) -> Task:
+    async def route() -> str:
+        return f"{await router.due()} base playlists routed"
+
+    return Task(
+        title="Router",
+        purpose="Brings the children of base playlists up to date when their time has come",
+        trigger=every(seconds=20),
+        work=route,
+    )
 
 
 def _backup(settings: Settings, clock: Clock) -> Task:

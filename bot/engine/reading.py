@@ -104,16 +104,23 @@ class Reader:
                 return False
         return True
 
-    async def read(self, mapping: Mapping, tokens: tuple[str, str], *, full: bool = False) -> Sides:
+    async def read(
+        self, mapping: Mapping, tokens: tuple[str, str], *, full: bool = False, left: PlaylistContent | None = None
+    ) -> Sides:
         """Both sides whole; a Spotify side that its snapshot id vouches for comes from our snapshot. PlaylistGone.
 
-        ``full``: both are read from the services, whatever the tokens say.
+        ``full``: both are read from the services, whatever the tokens say. ``left``: what the router chose stands in
+        for the left playlist; how many tracks that are says nothing about a broken read.
         """
         contents: list[PlaylistContent] = []
         counts: list[int | None] = []
         veiled: set[Side] = set()
         saved = 0
         for side, token in zip(Side, tokens, strict=True):
+            if left is not None and side is Side.LEFT:
+                contents.append(left)
+                counts.append(None)
+                continue
             before = await self._storage.snapshots.latest(mapping.id, side)
             counts.append(None if before is None else len(before.entries))
             kept = before if before is not None and not full and _vouched(before.info, token) else None

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -22,7 +22,7 @@ from bot.model.errors import CrossfadeError, QuotaSpent, RetryLater, ServicePaus
 from bot.model.events import Event, RunFinished
 from bot.model.logline import JobType
 from bot.model.mapping import Link, Mapping, Side
-from bot.model.music import Service
+from bot.model.music import PlaylistContent, Service
 from bot.model.plan import Conflict, Plan
 from bot.model.run import Run, RunCounts, RunKind, RunStatus, Trigger
 from bot.services.registry import MusicServices
@@ -31,6 +31,8 @@ from storage.stopping import BY_A_PERSON
 from storage.words import PlanState
 
 log = logging.getLogger(__name__)
+
+Chosen = Callable[[Mapping, Listings], Awaitable[PlaylistContent | None]]
 
 # Previewed playlists kept in memory so that Apply need not read them again; a restart costs one more read.
 PREVIEWS_KEPT = 8
@@ -69,10 +71,14 @@ class _Asked:
     force: bool = False
     full: bool = False  # read all of both sides
     anew: bool = False  # plan although nothing seems to have changed
+    left: PlaylistContent | None = None  # what the router chose for a child
 
 
 class Sync:
-    """``wake`` tells the executor that there is work. Actors are Discord user ids, 0 the program itself."""
+    """``wake`` tells the executor that there is work. Actors are Discord user ids, 0 the program itself.
+
+    ``chosen`` says what the router chose for a child's mapping, which stands in for its left playlist.
+    """
 
     def __init__(
         self,
@@ -84,7 +90,9 @@ class Sync:
         clock: Clock,
         *,
         wake: Callable[[], None],
+        chosen: Chosen | None = None,
     ) -> None:
+        self._chosen = chosen
         self._storage = storage
         self._services = services
         self._hub = hub
@@ -114,6 +122,25 @@ class Sync:
         to have changed since the last look. Neither passes a guard; only ``force`` of a stopped plan does.
         """
         return await self._one(mapping_id, actor_id, trigger, _Asked(full=full, anew=force))
+
+    async def route(
+        self,
+        mapping: Mapping,
+        left: PlaylistContent,
+        actor_id: int,
+        trigger: Trigger,
+        listings: Listings,
+        *,
+        apply: bool = True,
+        full: bool = False,
+        force: bool = False,
+    ) -> StartedSync:
+        """Bring a child's playlist to ``left``, which the router chose. Raises as ``start``.
+
+        ``apply`` False: only plan. ``force``: no guard stops it, since a person has just changed the rules.
+        """
+        asked = _Asked(apply=apply, full=full, anew=full or force, force=force, left=left)
+        return await self._one(mapping.id, actor_id, trigger, asked, listings)
 
     async def apply(self, run_id: int, actor_id: int, *, guild_id: int | None = None) -> StartedSync:
         """Carry out a previewed plan, once. Where playlists changed since, ``changed`` is True and the plan is new."""
@@ -182,7 +209,9 @@ class Sync:
             raise UserMistake("This plan does not exist any more; ask for a new one.")
         return run, plan
 
-    async def _one(self, mapping_id: int, actor_id: int, trigger: Trigger, asked: _Asked) -> StartedSync:
+    async def _one(
+        self, mapping_id: int, actor_id: int, trigger: Trigger, asked: _Asked, listings: Listings | None = None
+    ) -> StartedSync:
         mapping = await self._storage.mappings.get(mapping_id)
         if mapping is None:
             raise UserMistake("This mapping does not exist any more.")
@@ -190,7 +219,8 @@ class Sync:
             raise UserMistake(f"The mapping “{mapping.name}” is paused{_because(mapping)}; resume it first.")
         log.info(Event.ANALYSIS_STARTED, extra={"mappings": 1, "job_type": JobType.ANALYSIS, **_ids(mapping)})
         try:
-            return await self._run(mapping, actor_id, trigger, asked, Listings(self._storage, self._services))
+            listings = listings or Listings(self._storage, self._services)
+            return await self._run(mapping, actor_id, trigger, asked, listings)
         except _Taken as error:
             raise Busy(f"The mapping “{mapping.name}” is being worked on right now; try again soon.") from error
         except _Cancelled as error:
@@ -235,7 +265,10 @@ class Sync:
         self, run: Run, mapping: Mapping, asked: _Asked, listings: Listings, meter: Meter
     ) -> StartedSync:
         shared = listings.shared
-        tokens = await self._reader.tokens(mapping, listings)
+        left = asked.left
+        if left is None and self._chosen is not None:
+            left = await self._chosen(mapping, listings)
+        tokens = await self._reader.tokens(mapping, listings, left)
         saved = listings.shared - shared
         await self._go_on(run)
         look = asked.shown is not None or asked.full or asked.anew
@@ -244,7 +277,7 @@ class Sync:
             finished = await self._finish(run, mapping, plan, None, meter, saved + len(Side))
             return StartedSync(run=finished, plan=plan, unchanged=True)
         sides = asked.sides if asked.sides and _same(asked.sides.tokens, tokens) else None
-        sides = sides or await self._reader.read(mapping, tokens, full=asked.full)
+        sides = sides or await self._reader.read(mapping, tokens, full=asked.full, left=left)
         await self._go_on(run)
         plan = await self._plan(mapping, sides, force=asked.force)
         changed = asked.shown is not None and wants(plan) != wants(asked.shown)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from itertools import islice
 
 from bot.engine.accounts import Accounts
+from bot.engine.bases import Bases
 from bot.engine.destination import Destinations
 from bot.engine.executor import Executor, no_crash
 from bot.engine.hub import Hub
@@ -18,6 +19,8 @@ from bot.engine.recent import RecentWrites
 from bot.engine.retention import Retention
 from bot.engine.revalidation import Revalidation
 from bot.engine.review import Reviews
+from bot.engine.routed import Chooser, OnlyEntries
+from bot.engine.router import Router
 from bot.engine.scheduler import Scheduler
 from bot.engine.stats import Stats
 from bot.engine.sync import Sync
@@ -53,6 +56,8 @@ class Engine(Room):
     executor: Executor
     scheduler: Scheduler
     mappings: Mappings
+    bases: Bases
+    router: Router
     accounts: Accounts
     reviews: Reviews
     stats: Stats
@@ -158,7 +163,9 @@ async def engine_room(
         destinations = Destinations(clock, RecentWrites(settle))
         executor = Executor(storage, services, hub, clock, destinations=destinations, crash=crash)
         reader = Reader(storage, services, clock, destinations)
-        sync = Sync(storage, services, hub, quota, reader, clock, wake=executor.wake)
+        chooser = Chooser(storage, services, OnlyEntries(), clock)
+        sync = Sync(storage, services, hub, quota, reader, clock, wake=executor.wake, chosen=chooser.content_of)
+        mappings = Mappings(storage, services, clock)
         accounts = Accounts(storage, services, clock, wake=executor.wake)
         try:
             yield Engine(
@@ -175,7 +182,9 @@ async def engine_room(
                 scheduler=Scheduler(
                     storage, sync, executor, Retention(storage, clock), Revalidation(storage, services, clock), clock
                 ),
-                mappings=Mappings(storage, services, clock),
+                mappings=mappings,
+                bases=Bases(storage, mappings, clock),
+                router=Router(storage, services, hub, sync, chooser, clock),
                 accounts=accounts,
                 reviews=Reviews(storage, clock, wake=executor.wake),
                 stats=Stats(storage, quota, clock),

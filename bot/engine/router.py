@@ -1,0 +1,364 @@
+"""Routing runs: one base read once, each child planned by itself, and what the plans want put into the queue."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from bot.clock import Clock
+from bot.engine.hub import Hub
+from bot.engine.meter import Meter, metered
+from bot.engine.reading import Listings, PlaylistGone
+from bot.engine.routed import Choice, Choices, Chooser
+from bot.engine.schedule import parse
+from bot.engine.sync import Busy, StartedSync, Sync, gone_reason
+from bot.logs.context import bound
+from bot.model.errors import CrossfadeError, QuotaSpent, RetryLater, ServicePaused, UserMistake
+from bot.model.events import Event, RunFinished
+from bot.model.logline import JobType
+from bot.model.router import BasePlaylist, ChildPlaylist
+from bot.model.rules import Field
+from bot.model.run import Run, RunCounts, RunStatus, Trigger
+from bot.services.registry import MusicServices
+from storage import Storage
+
+log = logging.getLogger(__name__)
+
+BUSY_AGAIN = timedelta(minutes=1)  # a child that was being written to is looked at again after this
+
+
+class Mode(StrEnum):
+    INCREMENTAL = "incremental"  # read what changed, write the fewest changes
+    FULL = "full"  # read everything, write the fewest changes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildOutcome:
+    """``started`` is None where the child failed or was busy; ``error`` says why."""
+
+    child: ChildPlaylist
+    started: StartedSync | None = None
+    holds: int = 0  # how many tracks its rules choose
+    undecided: int = 0
+    kept: int = 0  # undecided because a source fails, and left in
+    unknown: dict[Field, int] = field(default_factory=dict)
+    error: str = ""
+    busy: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutedBase:
+    """``run`` is the finished routing run, None for a preview. ``tracks``: of the base; ``saved``: not read anew."""
+
+    base: BasePlaylist
+    run: Run | None
+    tracks: int
+    saved: bool
+    children: tuple[ChildOutcome, ...]
+    degraded: frozenset[Field] = frozenset()
+
+    @property
+    def enqueued(self) -> int:
+        return sum(one.started.enqueued for one in self.children if one.started is not None)
+
+
+class Router:
+    """Actors are Discord user ids, 0 the program itself. Everything of another guild reads as "does not exist"."""
+
+    def __init__(
+        self, storage: Storage, services: MusicServices, hub: Hub, sync: Sync, chooser: Chooser, clock: Clock
+    ) -> None:
+        self._storage = storage
+        self._services = services
+        self._hub = hub
+        self._sync = sync
+        self._chooser = chooser
+        self._clock = clock
+
+    async def preview(self, guild_id: int, base_id: int, actor_id: int) -> RoutedBase:
+        """What a run would change in each child, and what that costs. Nothing is written."""
+        base = await self._existing(guild_id, base_id)
+        children = await self._storage.routers.children(base.id)
+        listings = self._listings()
+        choices = await self._chooser.choose(base, children, listings)
+        outcomes = [
+            await self._child(child, choices, actor_id, Trigger.PREVIEW, listings, Mode.INCREMENTAL, apply=False)
+            for child in children
+        ]
+        return _routed(base, None, choices, outcomes)
+
+    async def run(
+        self,
+        guild_id: int,
+        base_id: int,
+        actor_id: int,
+        mode: Mode = Mode.INCREMENTAL,
+        *,
+        accept_collapse: bool = False,
+    ) -> RoutedBase:
+        """Route the base now. Raises Busy while it is being routed, UserMistake, and the services' errors."""
+        base = await self._existing(guild_id, base_id)
+        if not base.enabled:
+            raise UserMistake(f"The base “{base.name}” is paused{_because(base)}; resume it first.")
+        return await self._run(base, actor_id, Trigger.COMMAND, mode, self._listings(), accept_collapse)
+
+    async def due(self) -> int:
+        """Route every base whose time has come; how many. What goes wrong is in its run and the log."""
+        bases = await self._storage.routers.due(self._clock.now())
+        listings = self._listings()
+        for base in bases:
+            await self._scheduled(base, listings)
+        return len(bases)
+
+    async def history(self, guild_id: int, base_id: int, limit: int = 25) -> list[Run]:
+        """The base's latest routing runs, newest first."""
+        base = await self._existing(guild_id, base_id)
+        return await self._storage.runs.of_base(base.id, limit)
+
+    async def _scheduled(self, base: BasePlaylist, listings: Listings) -> None:
+        again = self._clock.now()
+        try:
+            routed = await self._run(base, 0, Trigger.SCHEDULE, Mode.INCREMENTAL, listings, accept_collapse=False)
+            if any(one.busy for one in routed.children):
+                await self._storage.routers.update_base(base.id, next_run_at=again + BUSY_AGAIN)
+                return
+        except Busy:
+            return  # still due: the next tick finds it
+        except (QuotaSpent, ServicePaused) as error:
+            again = error.until
+        except RetryLater as error:
+            again = error.at or again
+        except CrossfadeError:
+            pass  # told by _run
+        except Exception:
+            log.exception(Event.BUG, extra={"where": "routing", "guild_id": base.guild_id})
+        await self._storage.routers.update_base(base.id, next_run_at=await self._next_run(base, again))
+
+    async def _next_run(self, base: BasePlaylist, after: datetime) -> datetime | None:
+        guild = await self._storage.guilds.get(base.guild_id)
+        return parse(base.schedule, guild.timezone).next_run(after)
+
+    async def _run(
+        self,
+        base: BasePlaylist,
+        actor_id: int,
+        trigger: Trigger,
+        mode: Mode,
+        listings: Listings,
+        accept_collapse: bool,
+    ) -> RoutedBase:
+        """One run from its row to its end, whatever happens in between."""
+        run = await self._storage.runs.start_routing(base.id, trigger, actor_id, self._clock.now())
+        if run is None:
+            raise Busy(f"The base “{base.name}” is being synced right now; try again when that is done.")
+        ids = {"run_id": run.id, "guild_id": base.guild_id}
+        with bound(job_type=JobType.ROUTING, actor_id=actor_id or None, **ids), metered() as meter:
+            log.info(Event.ROUTING_STARTED, extra={"base": base.name})
+            try:
+                done = await self._route(run, base, mode, listings, meter, accept_collapse=accept_collapse)
+            except BaseException as error:
+                await asyncio.shield(self._failed(run, base, error, meter))
+                if isinstance(error, PlaylistGone):
+                    raise await self._gone(base, error) from error
+                raise
+        return done
+
+    async def _route(
+        self,
+        run: Run,
+        base: BasePlaylist,
+        mode: Mode,
+        listings: Listings,
+        meter: Meter,
+        *,
+        accept_collapse: bool,
+    ) -> RoutedBase:
+        children = await self._storage.routers.children(base.id)
+        full = mode is not Mode.INCREMENTAL
+        choices = await self._chooser.choose(base, children, listings, full=full, accept_collapse=accept_collapse)
+        outcomes: list[ChildOutcome] = []
+        for child in children:
+            outcomes.append(await self._child(child, choices, run.actor_id, run.trigger, listings, mode))
+            await self._note(run, outcomes, choices)
+        routed = _routed(base, run, choices, outcomes)
+        return await self._finish(run, routed, choices, meter)
+
+    async def _child(
+        self,
+        child: ChildPlaylist,
+        choices: Choices,
+        actor_id: int,
+        trigger: Trigger,
+        listings: Listings,
+        mode: Mode,
+        *,
+        apply: bool = True,
+    ) -> ChildOutcome:
+        """One child; what goes wrong with it stays with it."""
+        choice = choices.of.get(child.id)
+        if choice is None:
+            return await self._child_failed(child, choices.refused[child.id], apply=apply)
+        try:
+            started = await self._sync.route(
+                child.mapping,
+                choice.content,
+                actor_id,
+                trigger,
+                listings,
+                apply=apply,
+                full=mode is not Mode.INCREMENTAL,
+                force=_rules_changed(child),
+            )
+        except Busy as error:
+            return _outcome(child, choice, error=str(error), busy=True)
+        except (QuotaSpent, ServicePaused):
+            raise  # the other children would meet the same
+        except CrossfadeError as error:
+            failed = await self._child_failed(child, str(error), apply=apply)
+            return _outcome(child, choice, error=failed.error)
+        if apply and started.plan.guard is None:
+            await self._keep(child, choice)
+        return _outcome(child, choice, started=started)
+
+    async def _keep(self, child: ChildPlaylist, choice: Choice) -> None:
+        routed = {
+            "rules": child.rules,
+            "digest": choice.digest,
+            "tracks": [entry.track.external_id for entry in choice.content.entries],
+        }
+        now = self._clock.now()
+        await self._storage.routers.update_child(child.id, last_routed=routed, last_routed_at=now, last_error="")
+
+    async def _child_failed(self, child: ChildPlaylist, reason: str, *, apply: bool) -> ChildOutcome:
+        if apply:
+            await self._storage.routers.update_child(child.id, last_error=reason)
+            extra = {"child": child.name, "error": reason, "mapping_id": child.mapping.id}
+            log.error(Event.ROUTING_CHILD_FAILED, extra=extra)
+        return ChildOutcome(child=child, error=reason)
+
+    async def _note(self, run: Run, outcomes: Sequence[ChildOutcome], choices: Choices) -> None:
+        """Sign of life, with what was done so far."""
+        await self._storage.runs.heartbeat(run.id, self._clock.now())
+        await self._storage.runs.note_details(run.id, _details(outcomes, choices))
+
+    async def _finish(self, run: Run, routed: RoutedBase, choices: Choices, meter: Meter) -> RoutedBase:
+        plans = [one.started.plan for one in routed.children if one.started is not None]
+        failed = [one for one in routed.children if one.error and not one.busy]
+        counts = RunCounts(
+            tracks_processed=routed.tracks,
+            adds=sum(len(plan.adds) for plan in plans),
+            removals=sum(len(plan.removes) for plan in plans),
+            skipped=sum(plan.in_review for plan in plans),
+            failed=len(failed),
+            api_requests=meter.calls,
+            cached_requests=listings_saved(choices),
+            quota_units=meter.units,
+        )
+        await self._storage.runs.note_details(run.id, _details(routed.children, choices))
+        await self._storage.runs.add_counts(run.id, counts)
+        now = self._clock.now()
+        error = "; ".join(f"{one.child.name}: {one.error}" for one in failed)
+        status = RunStatus.FAILED if failed and len(failed) == len(routed.children) else RunStatus.COMPLETED
+        finished = await self._storage.runs.finish(run.id, status, now, error=error) or run
+        await self._storage.routers.update_base(routed.base.id, last_routed_at=now)
+        extra = {"base": routed.base.name, "children": len(routed.children), "diffs": sum(plan.diffs for plan in plans)}
+        log.info(Event.ROUTING_COMPLETE, extra=extra)
+        self._hub.announce(RunFinished(run=finished, guild_id=routed.base.guild_id))
+        return RoutedBase(
+            base=routed.base,
+            run=finished,
+            tracks=routed.tracks,
+            saved=routed.saved,
+            children=routed.children,
+            degraded=routed.degraded,
+        )
+
+    async def _failed(self, run: Run, base: BasePlaylist, error: BaseException, meter: Meter) -> None:
+        cancelled = isinstance(error, asyncio.CancelledError)
+        status = RunStatus.CANCELLED if cancelled else RunStatus.FAILED
+        reason = "the program stopped" if cancelled else str(error) or type(error).__name__
+        finished = await self._storage.runs.finish(run.id, status, self._clock.now(), error=reason)
+        if finished is None:
+            return
+        await self._storage.runs.add_counts(run.id, RunCounts(api_requests=meter.calls, quota_units=meter.units))
+        if not cancelled:
+            log.error(Event.ROUTING_FAILED, extra={"base": base.name, "error": reason})
+        self._hub.announce(RunFinished(run=finished, guild_id=base.guild_id))
+
+    async def _gone(self, base: BasePlaylist, error: PlaylistGone) -> UserMistake:
+        """Pause a base that can no longer be read, and say so."""
+        reason = gone_reason(error)
+        await self._storage.routers.update_base(base.id, enabled=False, pause_reason=reason)
+        log.warning(Event.BASE_PAUSED, extra={"base": base.name, "reason": reason, "guild_id": base.guild_id})
+        return UserMistake(f"{reason} The base “{base.name}” is paused; nothing was changed.")
+
+    async def _existing(self, guild_id: int, base_id: int) -> BasePlaylist:
+        base = await self._storage.routers.base(base_id, guild_id)
+        if base is None:
+            raise UserMistake("This base playlist does not exist any more; `/router base-list` shows what there is.")
+        return base
+
+    def _listings(self) -> Listings:
+        return Listings(self._storage, self._services)
+
+
+def listings_saved(choices: Choices) -> int:
+    """Reads that what we had made unnecessary: the base, and what the cache knew of its tracks."""
+    return int(choices.base.saved) + choices.known.hits
+
+
+def _rules_changed(child: ChildPlaylist) -> bool:
+    """Whether a person changed the rules since the last time: then many removals are what they want."""
+    return bool(child.last_routed) and child.last_routed.get("rules") != child.rules
+
+
+def _outcome(
+    child: ChildPlaylist,
+    choice: Choice,
+    *,
+    started: StartedSync | None = None,
+    error: str = "",
+    busy: bool = False,
+) -> ChildOutcome:
+    return ChildOutcome(
+        child=child,
+        started=started,
+        holds=len(choice.content.entries),
+        undecided=len(choice.routed.undecided),
+        kept=len(choice.kept),
+        unknown={one: len(facts) for one, facts in choice.routed.unknown.items()},
+        error=error,
+        busy=busy,
+    )
+
+
+def _routed(base: BasePlaylist, run: Run | None, choices: Choices, outcomes: Sequence[ChildOutcome]) -> RoutedBase:
+    return RoutedBase(
+        base=base,
+        run=run,
+        tracks=len(choices.base.content.entries),
+        saved=choices.base.saved,
+        children=tuple(outcomes),
+        degraded=choices.known.degraded,
+    )
+
+
+def _details(outcomes: Sequence[ChildOutcome], choices: Choices) -> dict[str, Any]:
+    looked_up = choices.known.hits + choices.known.misses
+    return {
+        "v": 1,
+        "children": [one.child.id for one in outcomes],
+        "busy": [one.child.id for one in outcomes if one.busy],
+        "failed": [one.child.id for one in outcomes if one.error and not one.busy],
+        "cache_hits": choices.known.hits,
+        "cache_misses": choices.known.misses,
+        "cache_hit_rate": round(choices.known.hits / looked_up, 4) if looked_up else None,
+        "degraded": sorted(one.value for one in choices.known.degraded),
+    }
+
+
+def _because(base: BasePlaylist) -> str:
+    return f" ({base.pause_reason})" if base.pause_reason else ""
