@@ -181,7 +181,7 @@ def _noted(storage: Storage, clock: Clock) -> Append:
         except Exception as error:
             await pulse.failed(str(error))
             raise
-        await pulse.beat(f"the last batch had {len(lines):,} lines")
+        await pulse.beat(f"lines in the last batch: {len(lines):,}")
 
     return append
 

@@ -161,7 +161,9 @@ class Pause(Pressed, template=r"stats:pause:(?P<key>[0-9]{1,19})"):
 
     @classmethod
     def face(cls, key: int) -> discord.ui.Item[Any]:
-        return discord.ui.Button(label="Pause refresh", style=discord.ButtonStyle.secondary, custom_id=f"stats:pause:{key}")
+        return discord.ui.Button(
+            label="Pause refresh", style=discord.ButtonStyle.secondary, custom_id=f"stats:pause:{key}"
+        )
 
     async def act(self, interaction: Interaction) -> None:
         refreshing = not _was_refreshing(interaction)

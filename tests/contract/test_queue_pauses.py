@@ -175,16 +175,18 @@ async def test_a_guilds_pause_is_one_with_its_setting(each_storage: Storage, clo
 
 
 async def test_pauses_of_different_width_stand_beside_each_other(each_storage: Storage) -> None:
-    pauses = each_storage.queue_pauses
-    wide, narrow = pause(service=Service.YOUTUBE), pause(service=Service.YOUTUBE, mapping_id=3)
-    assert await pauses.set(wide)
-    assert await pauses.set(narrow)
+    pauses, mapping = each_storage.queue_pauses, await mapped(each_storage, "Trip", guild_id=GUILD)
+    assert await pauses.set(pause(service=Service.YOUTUBE))
+    assert await pauses.set(pause(service=Service.YOUTUBE, mapping_id=mapping.id))
     assert await pauses.set(pause(guild_id=EVERY_GUILD, actor_id=1))
     assert [one.guild_id for one in await pauses.of_guild(GUILD)] == [EVERY_GUILD, GUILD, GUILD]
     assert not await pauses.clear(GUILD, Service.SPOTIFY)
     assert await pauses.clear(GUILD, Service.YOUTUBE)
     [everywhere, left] = await pauses.of_guild(GUILD)
-    assert (left.service, left.mapping_id, everywhere.guild_id) == (Service.YOUTUBE, 3, EVERY_GUILD)
-    assert left.covers(GUILD, Service.YOUTUBE, 3)
-    assert not left.covers(GUILD, Service.YOUTUBE, 4)
-    assert not left.covers(GUILD, Service.SPOTIFY, 3)
+    assert (left.service, left.mapping_id, left.mapping_name) == (Service.YOUTUBE, mapping.id, "Trip")
+    assert everywhere.guild_id == EVERY_GUILD
+    assert left.covers(GUILD, Service.YOUTUBE, mapping.id)
+    assert not left.covers(GUILD, Service.YOUTUBE, mapping.id + 1)
+    assert not left.covers(GUILD, Service.SPOTIFY, mapping.id)
+    await each_storage.mappings.remove(mapping.id)
+    assert await pauses.of_guild(GUILD) == [everywhere]
