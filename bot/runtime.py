@@ -19,6 +19,7 @@ from bot.engine.executor import Executor, no_crash
 from bot.engine.failures import Failures
 from bot.engine.hub import Hub
 from bot.engine.incidents import Incidents
+from bot.engine.jobs import Jobs
 from bot.engine.mappings import Mappings
 from bot.engine.preferences import Preferences
 from bot.engine.queue import Queue
@@ -79,6 +80,7 @@ class Runtime:
     retention: Retention
     accounts: Accounts
     reviews: Reviews
+    jobs: Jobs
     review_search: ReviewSearch
     incidents: Incidents
     digests: Digests
@@ -162,6 +164,7 @@ async def open_runtime(
             preferences=Preferences(storage, hub, clock, forget=retention.soon),
             accounts=accounts,
             reviews=reviews,
+            jobs=Jobs(storage, clock, wake=executor.wake, stop=executor.stop_cancelled),
             review_search=ReviewSearch(storage, services, reviews, clock),
             incidents=Incidents(storage, feed, reviews, clock),
             digests=digests,

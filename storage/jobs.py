@@ -14,7 +14,7 @@ from storage.database import Repository, reads, writes
 from storage.items import item_of
 from storage.job_lists import EFFECT, Either, cancellable_runs, has_twin, listed_of, page, retriable, waiting
 from storage.runs import run_of
-from storage.schema import blacklist, mappings, runs, sync_items
+from storage.schema import ITEM_HAS_ERROR, blacklist, mappings, runs, sync_items
 from storage.stopping import BY_A_PERSON, cancel_waiting, look_again, of_run
 
 EXPORTED = 1000  # rows of one page of an export
@@ -87,6 +87,21 @@ class Jobs(Repository):
         listed = listed_of(guild_id, wanted)
         statement = select(listed.table.c.id).where(*listed.conditions, listed.is_active).limit(1)
         return (await connection.execute(statement)).scalar() is not None
+
+    @reads
+    async def tally_of_run(
+        self, connection: AsyncConnection, guild_id: int, run_id: int, limit: int
+    ) -> tuple[dict[ItemStatus, int], list[tuple[str, int]]]:
+        """The run's items by status (statuses without any: 0), and its items' errors, the most frequent first."""
+        mine = (sync_items.c.guild_id == guild_id, of_run(run_id))
+        number = func.count().label("number")
+        rows = await connection.execute(select(sync_items.c.status, number).where(*mine).group_by(sync_items.c.status))
+        counts = dict.fromkeys(ItemStatus, 0) | {row.status: row.number for row in rows}
+        said = select(sync_items.c.last_error, number).where(
+            *mine, ITEM_HAS_ERROR, sync_items.c.status.not_in(_WITHOUT_ERROR)
+        )
+        errors = said.group_by(sync_items.c.last_error).order_by(number.desc(), sync_items.c.last_error).limit(limit)
+        return counts, [(row.last_error, row.number) for row in await connection.execute(errors)]
 
     @reads
     async def names(self, connection: AsyncConnection, guild_id: int) -> dict[int, str]:
@@ -227,6 +242,7 @@ def item_cursor(item: SyncItem, wanted: ItemFilter) -> Cursor:
     return Cursor(value=item.completed_at if wanted.sort is Sort.COMPLETED else None, id=item.id)
 
 
+_WITHOUT_ERROR = (ItemStatus.DONE, ItemStatus.CANCELLED)
 _AT_WORK = (ItemStatus.RUNNING, ItemStatus.UNKNOWN)
 _AGAIN: dict[str, Any] = {
     "status": ItemStatus.PENDING,
