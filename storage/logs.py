@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.model.item import OPEN_STATUSES
 from bot.model.log_filter import LogFilter, LogPage
 from bot.model.logline import MESSAGE_LIMIT, JobType, Level, LogLine
-from storage.database import Repository, chunks, reads, writes
+from storage.database import Repository, reads, writes
 from storage.log_pages import STRETCH, Walk, first_id_since
 from storage.schema import LINE_IS_TROUBLE, logs, sync_items
 
@@ -21,8 +21,8 @@ class Logs(Repository):
     @writes
     async def append(self, connection: AsyncConnection, lines: Sequence[LogLine]) -> None:
         """Keeps the lines in their order, all or none; their ids are given here."""
-        for part in chunks(lines):
-            await connection.execute(logs.insert().values([_values(line) for line in part]))
+        if lines:  # one statement for all: a flood must not outrun it
+            await connection.execute(logs.insert(), [_values(line) for line in lines])
 
     @reads
     async def query(

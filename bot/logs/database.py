@@ -11,8 +11,8 @@ from bot.logs.setup import Logs
 from bot.model.events import Event
 from bot.model.logline import LogLine
 
-CAPACITY = 20_000
-BATCH = 500
+CAPACITY = 100_000  # lines that wait while the database is slow or away: what ten seconds of a flood bring
+BATCH = 1_000
 GATHER_SECONDS = 0.5  # lines of half a second share one transaction
 LONGEST_BACKOFF = 60.0
 DROPS_TOLD_EVERY = 60.0

@@ -25,6 +25,7 @@ FACTS = 1_000  # ended runs and digests that wait for a sink; older ones give wa
 KEEP_SECONDS = 2.0  # changed incidents are stored at most so often
 SEND_SECONDS = 15.0
 TICK_SECONDS = 0.5
+SETTINGS, INCIDENTS = "settings", "incidents"  # what the feed asks the database for
 LAST_WORDS_SECONDS = 5.0
 # What sending itself makes others log must not be sent again.
 NEVER_FED = ("bot.logs.feed", "cogs.log_feed", "discord")
@@ -59,7 +60,7 @@ class Feed:
         self._clock = clock
         self._desk = FeedDesk()
         self._loaded = False
-        self._storing_fails = False
+        self._failing: set[str] = set()  # what of the database is told to fail
         self._kept_at = float("-inf")
         self._turning = asyncio.Lock()
         self._keeping = asyncio.Lock()
@@ -105,7 +106,7 @@ class Feed:
             await self._load()
             await self._take_in()
             await self._keep()
-            if self._storing_fails:
+            if INCIDENTS in self._failing:
                 return  # a card that is not stored would be posted anew after a restart
             due = self._desk.due(self._clock.now(), self._clock.monotonic())
             await asyncio.gather(*(self._send(sink, message) for message in due))
@@ -162,26 +163,29 @@ class Feed:
         """Once, when the database answers: the cards of an earlier process."""
         async with self._keeping:
             if not self._loaded:
-                found = await self._stored(self._book.open)
+                found = await self._answered(INCIDENTS, self._book.open)
                 if found is not None:
                     self._desk.load(found, self._clock.monotonic())
                     self._loaded = True
 
     async def _take_in(self) -> None:
-        while self._loaded and (lines := self.queue.peek(SLICE)):
-            levels = await self._levels({line.guild_id for line in lines})
-            if levels is None:
-                return
-            for line in lines:
+        """What is queued at this moment; what comes meanwhile is for the next turn."""
+        lines, facts = self.queue.peek(CAPACITY), tuple(self._facts)
+        if not (self._loaded and (lines or facts)):
+            return
+        levels = await self._levels({one.guild_id for one in (*lines, *facts)})
+        if levels is None:
+            return  # all of it stays queued
+        for start in range(0, len(lines), SLICE):
+            taken = lines[start : start + SLICE]
+            for line in taken:
                 self._desk.take_in(line, levels[line.guild_id], self._clock.monotonic())
-            self.queue.clear(len(lines))
+            self.queue.clear(len(taken))
             await asyncio.sleep(0)
-        while self._loaded and self._facts:
-            levels = await self._levels({self._facts[0].guild_id})
-            if levels is None:
-                return
-            self._take_fact(self._facts.popleft(), levels)
-        if dropped := self.queue.take_dropped():
+        for fact in facts:
+            self._facts.remove(fact)
+            self._take_fact(fact, levels)
+        if dropped := self.queue.take_dropped():  # they stand in the database all the same
             log.warning(Event.LOG_DROPPED, extra={"count": dropped, "queue": "the log feed"})
 
     def _take_fact(self, fact: RunFinished | Digest, levels: dict[int | None, Level | None]) -> None:
@@ -199,7 +203,7 @@ class Feed:
         async def ask() -> dict[int | None, Level | None]:
             return {guild_id: await self._level_of(guild_id) for guild_id in guild_ids}
 
-        return await self._stored(ask)
+        return await self._answered(SETTINGS, ask)
 
     async def _keep(self, *, at_once: bool = False) -> None:
         """Store what changed; a failure leaves it for the next turn."""
@@ -208,24 +212,24 @@ class Feed:
             unkept = self._desk.unkept() if self._loaded else []
             if not unkept or (now - self._kept_at < KEEP_SECONDS and not at_once):
                 return
-            stored = await self._stored(lambda: self._book.keep([incident for _, incident in unkept]))
+            stored = await self._answered(INCIDENTS, lambda: self._book.keep([incident for _, incident in unkept]))
             if stored is not None:
                 self._desk.kept([(*pair, kept) for pair, kept in zip(unkept, stored, strict=True)])
                 self._kept_at = now
 
-    async def _stored(self, ask: Callable[[], Awaitable[T]]) -> T | None:
+    async def _answered(self, what: str, ask: Callable[[], Awaitable[T]]) -> T | None:
         """What the database answers; None while it does not, which is logged once, and once when it is back."""
-        fields = {"service": "The log feed's database"}
+        fields = {"service": f"The log feed's {what}"}
         try:
             answer = await ask()
         except Exception:
-            if not self._storing_fails:
+            if what not in self._failing:
+                self._failing.add(what)
                 log.exception(Event.SERVICE_FAILING, extra=fields)
-            self._storing_fails = True
             return None
-        if self._storing_fails:
+        if what in self._failing:
+            self._failing.discard(what)
             log.warning(Event.SERVICE_BACK, extra=fields)
-        self._storing_fails = False
         return answer
 
     async def _send(self, sink: Sink, message: Message) -> None:

@@ -1,5 +1,6 @@
 """Lines to incidents: which lines are one story, what ends it, and what people may do to it; all of it pure."""
 
+import functools
 import hashlib
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -7,7 +8,7 @@ from typing import Any
 
 from bot.model.events import Event
 from bot.model.incident import EXAMPLES, ITEMS, Example, Incident
-from bot.model.logline import Level, LogLine
+from bot.model.logline import MESSAGE_LIMIT, Level, LogLine
 from bot.model.reasons import reason_of
 
 KEY_LIMIT = 255  # of the column
@@ -205,7 +206,11 @@ def _event(name: str) -> Event | None:
 
 def _normal(field: str, value: object) -> str:
     """A field without what differs from line to line; of a moment its day."""
-    text = "" if value is None else str(value)
+    return _normal_text(field, "" if value is None else str(value)[:MESSAGE_LIMIT])
+
+
+@functools.lru_cache(maxsize=1024)  # a flood says the same few things
+def _normal_text(field: str, text: str) -> str:
     if field == "until":
         return text[:10]
     return reason_of(text) if field in ("error", "message") else " ".join(text.split())

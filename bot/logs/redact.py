@@ -43,6 +43,11 @@ _PATTERNS = tuple(
     )
 )
 
+# What every one of the patterns needs somewhere: a text without it needs no closer look, and most have none.
+_SUSPECT = re.compile(r"[=:/]|[\w.~+-]{12}")
+CLEAN_KEPT = 4_000  # short texts known to hold no secret: the same names and errors are logged again and again
+CLEAN_LENGTH = 300
+
 
 class Redactor:
     """Masks ``secrets`` (exact values) and everything that looks like a token."""
@@ -50,13 +55,25 @@ class Redactor:
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         known = sorted({secret for secret in secrets if len(secret) >= SHORTEST_SECRET}, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, known))) if known else None
+        self._clean: set[str] = set()
 
     def text(self, text: str) -> str:
-        text = text[:READ_LIMIT]
+        if text in self._clean:
+            return text
+        redacted = self._redacted(text[:READ_LIMIT])
+        if redacted == text and len(text) <= CLEAN_LENGTH:
+            if len(self._clean) >= CLEAN_KEPT:
+                self._clean = set()
+            self._clean.add(text)
+        return redacted
+
+    def _redacted(self, text: str) -> str:
         if self._known is not None:
             text = self._known.sub(MASK, text)
+        if _SUSPECT.search(text) is None:
+            return text
         for pattern in _PATTERNS:
-            text = pattern.sub(rf"\g<1>{MASK}", text)
+            text = pattern.sub(_masked, text)
         return text
 
     def fields(self, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,3 +95,7 @@ class Redactor:
             return [self._value(held, depth + 1) for held in list(value)[:ENTRIES_LIMIT]]
         lines = (plain(line) for line in self.text(str(value)).splitlines())
         return "\n".join(lines)[:TEXT_LIMIT]
+
+
+def _masked(found: re.Match[str]) -> str:
+    return found[1] + MASK

@@ -1,9 +1,10 @@
 """The sentence for people, made from an event and its fields; the one place where log lines are worded."""
 
+import functools
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from bot.model.events import Event
 from bot.model.logline import MESSAGE_LIMIT, JobType
@@ -148,9 +149,13 @@ _FIELD = re.compile(r"\{(\w+)(?::([^|{}]*)\|([^{}]*))?\}")
 
 def sentence(event: Event, fields: Mapping[str, Any]) -> str:
     """One sentence of at most 1024 characters on one line. Values are shown, never interpreted."""
-    template = TEMPLATES[event]
-    kept = _OPTIONAL.sub(lambda part: part[1] if _all_present(part[1], fields) else "", template)
-    return _shortened(_FIELD.sub(_filler(fields), kept), MESSAGE_LIMIT)
+    said = [
+        piece if isinstance(piece, str) else _filled(piece, fields)
+        for needed, pieces in _parts(event)
+        if all(fields.get(name) not in (None, "") for name in needed)
+        for piece in pieces
+    ]
+    return _shortened("".join(said), MESSAGE_LIMIT)
 
 
 def job_type_of(event: Event) -> JobType:
@@ -167,6 +172,8 @@ def plain(text: str) -> str:
     A title must neither forge a second log line nor turn the reading direction of the first; databases refuse NUL and
     lone surrogates. Joiners (U+200C, U+200D) stay: scripts and emoji need them.
     """
+    if text.isprintable():  # nearly every text: nothing of the kind is in it
+        return text
     return "".join(_printable(character) for character in text)
 
 
@@ -176,19 +183,44 @@ def _printable(character: str) -> str:
     return " " if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") else character
 
 
-def _all_present(part: str, fields: Mapping[str, Any]) -> bool:
-    return all(fields.get(found[1]) not in (None, "") for found in _FIELD.finditer(part))
+class _Field(NamedTuple):
+    """A place for a value; ``one`` and ``many`` are the nouns of a count."""
+
+    name: str
+    one: str | None
+    many: str | None
 
 
-def _filler(fields: Mapping[str, Any]) -> Callable[[re.Match[str]], str]:
-    def fill(found: re.Match[str]) -> str:
-        value = fields.get(found[1])
-        shown = "?" if value is None else _shown(value)
-        if found[2] is None:
-            return shown
-        return f"{shown} {found[2] if shown == '1' else found[3]}"
+_Part = tuple[tuple[str, ...], tuple[str | _Field, ...]]
+"""The fields that it must have to be said, and its pieces."""
 
-    return fill
+
+@functools.cache
+def _parts(event: Event) -> tuple[_Part, ...]:
+    """The template taken apart once."""
+    parts: list[_Part] = []
+    template, position = TEMPLATES[event], 0
+    for optional in _OPTIONAL.finditer(template):
+        parts.append(((), _pieces(template[position : optional.start()])))
+        pieces = _pieces(optional[1])
+        parts.append((tuple(piece.name for piece in pieces if isinstance(piece, _Field)), pieces))
+        position = optional.end()
+    return (*parts, ((), _pieces(template[position:])))
+
+
+def _pieces(template: str) -> tuple[str | _Field, ...]:
+    pieces: list[str | _Field] = []
+    position = 0
+    for found in _FIELD.finditer(template):
+        pieces += [template[position : found.start()], _Field(found[1], found[2], found[3])]
+        position = found.end()
+    return (*pieces, template[position:])
+
+
+def _filled(field: _Field, fields: Mapping[str, Any]) -> str:
+    value = fields.get(field.name)
+    shown = "?" if value is None else _shown(value)
+    return shown if field.one is None else f"{shown} {field.one if shown == '1' else field.many}"
 
 
 def _shown(value: object) -> str:

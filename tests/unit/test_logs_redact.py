@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.logs.redact import MASK, Redactor
+from bot.logs.redact import _PATTERNS, _SUSPECT, MASK, Redactor
 
 DISCORD = "MTE4MzQ1Njc4OTAxMjM0NTY3OA.GaBcDe." + "f" * 38
 TEXTS = [
@@ -88,3 +88,24 @@ def test_a_hostile_text_is_redacted_in_linear_time() -> None:
     """A quadratic pattern would need minutes for this, and logging would hold the program up."""
     for piece in ("a-", "a_", "token=", "1a.", "://a:", "'code': '"):
         assert len(Redactor().text(piece * 200_000)) <= 200_000
+
+
+PIECES = [
+    *"=:/.-~+ \"'&@,;)}_\n",
+    *"authorization bearer basic bot code token state webhooks eyJ ya29. 1// GOCSPX-".split(),
+    "a1" * 6,
+    "f" * 20,
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12))
+def test_no_secret_hides_from_the_closer_look(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    assert _SUSPECT.search(text) or not any(pattern.search(text) for pattern in _PATTERNS)
+
+
+def test_a_text_that_was_clean_before_is_looked_at_again_when_it_says_more() -> None:
+    redactor = Redactor(["hunter22"])
+    for _ in range(2):
+        assert redactor.text("Road trip") == "Road trip"
+        assert redactor.text("Road trip hunter22") == f"Road trip {MASK}"
