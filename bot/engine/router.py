@@ -33,6 +33,7 @@ BUSY_AGAIN = timedelta(minutes=1)  # a child that was being written to is looked
 class Mode(StrEnum):
     INCREMENTAL = "incremental"  # read what changed, write the fewest changes
     FULL = "full"  # read everything, write the fewest changes
+    REBUILD = "rebuild"  # read everything, clear each child and fill it anew
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,6 +212,7 @@ class Router:
                 apply=apply,
                 full=mode is not Mode.INCREMENTAL,
                 force=_rules_changed(child),
+                rebuild=mode is Mode.REBUILD,
             )
         except Busy as error:
             return _outcome(child, choice, error=str(error), busy=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.clock import Clock
-from bot.engine.analysis import merge
+from bot.engine.analysis import merge, rebuild
 from bot.engine.hub import Hub
 from bot.engine.knowing import known_for
 from bot.engine.meter import Meter, metered
@@ -20,6 +20,7 @@ from bot.engine.suspects import doubts
 from bot.logs.context import bound
 from bot.model.errors import CrossfadeError, QuotaSpent, RetryLater, ServicePaused, UserMistake
 from bot.model.events import Event, RunFinished
+from bot.model.item import ItemStatus, SyncItem
 from bot.model.logline import JobType
 from bot.model.mapping import Link, Mapping, Side
 from bot.model.music import PlaylistContent, Service
@@ -72,6 +73,7 @@ class _Asked:
     full: bool = False  # read all of both sides
     anew: bool = False  # plan although nothing seems to have changed
     left: PlaylistContent | None = None  # what the router chose for a child
+    rebuild: bool = False  # clear the child and fill it anew
 
 
 class Sync:
@@ -134,12 +136,14 @@ class Sync:
         apply: bool = True,
         full: bool = False,
         force: bool = False,
+        rebuild: bool = False,
     ) -> StartedSync:
         """Bring a child's playlist to ``left``, which the router chose. Raises as ``start``.
 
         ``apply`` False: only plan. ``force``: no guard stops it, since a person has just changed the rules.
+        ``rebuild``: clear the playlist and fill it anew, instead of the fewest changes.
         """
-        asked = _Asked(apply=apply, full=full, anew=full or force, force=force, left=left)
+        asked = _Asked(apply=apply, full=full, anew=full or force or rebuild, force=force, left=left, rebuild=rebuild)
         return await self._one(mapping.id, actor_id, trigger, asked, listings)
 
     async def apply(self, run_id: int, actor_id: int, *, guild_id: int | None = None) -> StartedSync:
@@ -279,7 +283,7 @@ class Sync:
         sides = asked.sides if asked.sides and _same(asked.sides.tokens, tokens) else None
         sides = sides or await self._reader.read(mapping, tokens, full=asked.full, left=left)
         await self._go_on(run)
-        plan = await self._plan(mapping, sides, force=asked.force)
+        plan = await self._plan(mapping, sides, force=asked.force, anew=asked.rebuild)
         changed = asked.shown is not None and wants(plan) != wants(asked.shown)
         if asked.force and changed:
             # Only the plan that was shown may pass the guard.
@@ -302,7 +306,8 @@ class Sync:
         looks = await self._storage.blacklist.due_looks(self._clock.now())
         return not any(row.mapping_id == mapping.id for row in looks) and await self._reader.unchanged(mapping, tokens)
 
-    async def _plan(self, mapping: Mapping, sides: Sides, *, force: bool) -> Plan:
+    async def _plan(self, mapping: Mapping, sides: Sides, *, force: bool, anew: bool = False) -> Plan:
+        """``anew``: everything out and in again, instead of the fewest changes."""
         sent_until = await self._doubts(mapping)
         links = await self._storage.links.of_mapping(mapping.id)
         known = await known_for(
@@ -315,18 +320,26 @@ class Sync:
         )
         known = replace(known, sent_until=sent_until)
         open_items = await self._storage.items.open_of_mapping(mapping.id)
-        plan = await asyncio.to_thread(
-            merge,
-            mapping,
-            sides.left,
-            sides.right,
-            links,
-            known,
-            previous_left=sides.previous_left,
-            previous_right=sides.previous_right,
-            open_items=open_items,
-            force=force,
-        )
+        if anew:
+            _refuse_uncertain(open_items)
+            service = await self._services.for_account(mapping.right.account_id, mapping_id=mapping.id)
+            every_copy = service.capabilities.removes_all_copies
+            plan = await asyncio.to_thread(
+                rebuild, mapping, sides.left, sides.right, links, known, open_items=open_items, every_copy=every_copy
+            )
+        else:
+            plan = await asyncio.to_thread(
+                merge,
+                mapping,
+                sides.left,
+                sides.right,
+                links,
+                known,
+                previous_left=sides.previous_left,
+                previous_right=sides.previous_right,
+                open_items=open_items,
+                force=force,
+            )
         passed = [track_id for _, track_id in known.passed_over]
         await self._storage.blacklist.passed_over(mapping.id, passed, self._clock.now())
         return replace(plan, cost=await self._quota.cost(plan, mapping))
@@ -424,6 +437,12 @@ def wants(plan: Plan) -> frozenset[tuple[object, ...]]:
     removes = {("remove", one.side, one.track.external_id, one.occurrence, one.surplus) for one in plan.removes}
     moves = {("move", move.side, move.track.external_id) for move in plan.moves}
     return frozenset[tuple[object, ...]](adds | removes | moves | {("rename", *rename) for rename in plan.renames})
+
+
+def _refuse_uncertain(open_items: Sequence[SyncItem]) -> None:
+    uncertain = sum(item.status is not ItemStatus.PENDING for item in open_items)
+    if uncertain:
+        raise Busy(f"It is not certain yet what became of {uncertain} earlier changes; try again in two minutes.")
 
 
 def _report(conflicts: Sequence[Conflict]) -> None:

@@ -132,3 +132,27 @@ async def test_a_person_who_looks_at_a_child_as_a_mapping_gets_what_its_rules_ch
             assert len(held(engine, few)) == 4
             with pytest.raises(UserMistake, match="child of the router"):
                 await engine.mappings.pause(GUILD, few.mapping.id, ALICE)
+
+
+@pytest.mark.parametrize("service", list(Service))
+async def test_a_rebuild_clears_and_refills_and_leads_to_the_same_content(sqlite_url: str, service: Service) -> None:
+    clock = NotingClock()
+    with simulated(clock) as sandbox:
+        async with engine_room(sqlite_url, sandbox, clock) as engine:
+            await engine.link_both()
+            tracks = engine.tracks_with_videos(7)
+            doubled = [*tracks, tracks[2]]
+            base = await based(engine, sandbox.world.create_spotify_playlist("alice", "Base", doubled))
+            some = await child(engine, base, "Some", "position >= 2", service)
+            await routed(engine, base)
+            before = held(engine, some)
+            assert len(before) == 7
+            searches = sum(request.path.endswith("/search") for request in sandbox.books.requests())
+            sent = len(engine.sent(some.playlist.external_id))
+            await routed(engine, base, Mode.REBUILD)
+            assert held(engine, some) == before
+            assert len(engine.sent(some.playlist.external_id)) > sent, "it was really written anew"
+            assert sum(request.path.endswith("/search") for request in sandbox.books.requests()) == searches
+            sent = len(engine.sent(some.playlist.external_id))
+            await routed(engine, base)
+            assert len(engine.sent(some.playlist.external_id)) == sent, "nothing is left to do"

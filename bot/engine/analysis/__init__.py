@@ -4,5 +4,6 @@ from bot.engine.analysis.known import Known
 from bot.engine.analysis.links import already_there
 from bot.engine.analysis.merging import merge
 from bot.engine.analysis.ordering import reordered
+from bot.engine.analysis.rebuilding import rebuild
 
-__all__ = ["Known", "already_there", "merge", "reordered"]
+__all__ = ["Known", "already_there", "merge", "rebuild", "reordered"]
