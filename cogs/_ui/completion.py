@@ -8,9 +8,10 @@ from zoneinfo import available_timezones
 from discord import app_commands
 
 from bot.engine.addresses import create_value, playlist_value
+from bot.engine.schedule import suggestions
 from bot.model.mapping import Mapping
 from bot.model.music import Service
-from cogs._ui import foreign
+from cogs._ui import foreign, schedule_words
 from cogs._ui.reach import Interaction, runtime_of
 from storage.playlists import ListedPlaylist
 
@@ -49,6 +50,22 @@ async def playlists(interaction: Interaction, current: str) -> Choices:
     offers = [] if _is_address(name) or not name else [_creation(service, name) for service in Service]
     known = [_playlist_choice(listed) for listed in found[: foreign.CHOICES - len(offers)]]
     return known + offers
+
+
+async def schedules(interaction: Interaction, current: str) -> Choices:
+    """Schedules that ``current`` may mean, each with its next run by the server's clock."""
+    if interaction.guild_id is None:
+        return []
+    runtime = runtime_of(interaction)
+    async with asyncio.timeout(DEADLINE):
+        timezone = (await runtime.storage.guilds.get(interaction.guild_id)).timezone
+    now = runtime.clock.now()
+    offered = suggestions(foreign.label(current, foreign.CHOICE) if current.strip() else "")[: foreign.CHOICES]
+    return [
+        app_commands.Choice(name=schedule_words.offer(text, now, timezone), value=text)
+        for text in offered
+        if len(text) <= foreign.CHOICE
+    ]
 
 
 async def timezones(_: Interaction, current: str) -> Choices:

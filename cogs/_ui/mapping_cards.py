@@ -6,13 +6,17 @@ import discord
 
 from bot.model.mapping import Mapping
 from bot.model.queue import QueuePause
-from cogs._ui import colours, foreign, moments, pause_words, words
+from cogs._ui import colours, foreign, moments, pause_words, schedule_words, words
 
 PAUSES_SHOWN = 5
+SHOWN = 10  # mappings on a page
 
 
-def mapping_card(mapping: Mapping, *, title: str = "") -> discord.Embed:
-    """Everything that is set for one mapping. ``title`` says what just happened to it, if anything did."""
+def mapping_card(mapping: Mapping, *, title: str = "", timezone: str = "") -> discord.Embed:
+    """Everything that is set for one mapping. ``title`` says what just happened to it, if anything did.
+
+    ``timezone`` is the server's: times of day are meant in it.
+    """
     name = f"“{foreign.plain(mapping.name, 100)}”"
     card = discord.Embed(
         title=f"{title} {name}" if title else f"Mapping {name}",
@@ -22,7 +26,7 @@ def mapping_card(mapping: Mapping, *, title: str = "") -> discord.Embed:
     card.add_field(name="Direction", value=words.DIRECTIONS[mapping.direction])
     card.add_field(name="Removals", value=words.REMOVALS[mapping.removals])
     card.add_field(name="Order", value=words.ORDERS[mapping.order])
-    card.add_field(name="Schedule", value=f"`{foreign.label(mapping.schedule, 60)}`")
+    card.add_field(name="Schedule", value=_schedule(mapping, timezone))
     card.add_field(name="Matching", value=words.POLICIES[mapping.policy])
     card.add_field(name="Caps a run", value=f"{mapping.max_adds:,} adds, {mapping.max_removals:,} removals")
     card.add_field(name="State", value=_state(mapping), inline=False)
@@ -30,18 +34,20 @@ def mapping_card(mapping: Mapping, *, title: str = "") -> discord.Embed:
     return card
 
 
-def mappings_card(mappings: Sequence[Mapping], pauses: Sequence[QueuePause] = ()) -> discord.Embed:
-    """All mappings of a server, one line each, below what rests of the queue."""
-    card = discord.Embed(title=f"Mappings ({len(mappings)})", colour=colours.WORKING)
+def mappings_card(mappings: Sequence[Mapping], pauses: Sequence[QueuePause] = (), *, offset: int = 0) -> discord.Embed:
+    """A page of a server's mappings from place ``offset`` on, below what rests of the queue."""
+    card = discord.Embed(title=f"Mappings ({len(mappings):,})", colour=colours.WORKING)
     if not mappings:
         card.description = "There is none yet. `/connect` links your accounts, then `/mapping add` makes the first."
         return card
     lines = [
         f"`{mapping.id}` **{foreign.plain(mapping.name, 60)}** {words.pair(mapping)}\n　{_state(mapping)}"
-        for mapping in mappings
+        for mapping in mappings[offset : offset + SHOWN]
     ]
     rests = pause_words.lines(pauses)[:PAUSES_SHOWN]
     card.description = foreign.bullets([*rests, *lines], foreign.DESCRIPTION)
+    if len(mappings) > SHOWN:
+        card.set_footer(text=f"{offset + 1:,} to {offset + len(lines):,} of {len(mappings):,}")
     return card
 
 
@@ -53,6 +59,13 @@ def removed_card(mapping: Mapping) -> discord.Embed:
     )
 
 
+def _schedule(mapping: Mapping, timezone: str) -> str:
+    """In words, as it is written, and when it comes next; a paused mapping has no next run."""
+    following = mapping.next_run_at if mapping.enabled else None
+    line = schedule_words.line(mapping.schedule, following, timezone=timezone)
+    return f"{line}\n`{foreign.label(mapping.schedule, 60)}`"
+
+
 def _state(mapping: Mapping) -> str:
     if not mapping.enabled:
         reason = f": {foreign.harmless(mapping.pause_reason, 300)}" if mapping.pause_reason else ""
@@ -60,5 +73,6 @@ def _state(mapping: Mapping) -> str:
     looked = (
         f"last looked at {moments.relative(mapping.last_analysed_at)}" if mapping.last_analysed_at else "not run yet"
     )
-    following = f"next {moments.relative(mapping.next_run_at)}" if mapping.next_run_at else "runs only when asked"
-    return f"▶️ {looked}, {following}"
+    if mapping.next_run_at is None:
+        return f"▶️ {looked}, runs only when asked"
+    return f"▶️ {looked}, {schedule_words.said(mapping.schedule)}, next {moments.relative(mapping.next_run_at)}"

@@ -73,6 +73,10 @@ class Sync(commands.Cog):
         else:
             await self._one(interaction, mapping, preview, reading)
 
+    async def now(self, interaction: Interaction, mapping_id: int) -> None:
+        """What ``/sync mapping:…`` does, for buttons; the interaction is acknowledged with a new message."""
+        await self._one(interaction, str(mapping_id), preview=False, reading=How(full=False, force=False))
+
     async def _one(self, interaction: Interaction, mapping: str, preview: bool, reading: How) -> None:
         runtime, guild_id, actor_id = self.bot.runtime, guild_of(interaction), interaction.user.id
         found = await runtime.mappings.find(guild_id, mapping)

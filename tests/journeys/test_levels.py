@@ -23,6 +23,7 @@ MEMBER, MODERATOR, ADMIN, OWNER = Level
 
 COMMANDS = {
     "accounts": MEMBER,
+    "activity": MODERATOR,
     "connect": MEMBER,
     "errors": MODERATOR,
     "help": MEMBER,
@@ -49,6 +50,10 @@ BUTTONS = {
     "account:forget": MEMBER,
     "account:forget-now": MEMBER,
     "account:reject": MEMBER,
+    "activity:latest": MODERATOR,
+    "activity:line": MODERATOR,
+    "activity:newer": MODERATOR,
+    "activity:older": MODERATOR,
     "errors:choose": MODERATOR,
     "errors:confirm": MODERATOR,
     "errors:export": MODERATOR,
@@ -58,7 +63,17 @@ BUTTONS = {
     "item:details": MEMBER,
     "item:retry": MODERATOR,
     "item:review": MODERATOR,
+    "logs:export": MODERATOR,
+    "logs:latest": MODERATOR,
+    "logs:line": MODERATOR,
+    "logs:newer": MODERATOR,
     "logs:older": MODERATOR,
+    "logs:stop": MODERATOR,
+    "logs:tail": MODERATOR,
+    "mapping:list": MEMBER,
+    "mapping:pause": ADMIN,
+    "mapping:resume": ADMIN,
+    "mapping:run": MODERATOR,
     "plan:apply": MODERATOR,
     "plan:cancel": MODERATOR,
     "plan:force": ADMIN,
@@ -92,7 +107,7 @@ BUTTONS = {
 }
 
 # Selects that cannot be made from their id alone: their options come from what they are about.
-SELECTS = {"errors:choose", "review:choose"}
+SELECTS = {"activity:line", "errors:choose", "logs:line", "review:choose"}
 
 REFUSAL = {level: str(NotAllowed(level)).partition(".")[0] for level in Level}
 _GROUP = re.compile(r"\(\?P<(\w+)>([^()]*)\)")

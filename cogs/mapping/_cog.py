@@ -1,4 +1,4 @@
-"""The door /mapping: make, change, show, pause and remove mappings."""
+"""The commands of /mapping."""
 
 from discord import app_commands
 from discord.ext import commands
@@ -11,6 +11,7 @@ from cogs._ui.doors import door
 from cogs._ui.levels import Level
 from cogs._ui.owners import pause_if_left
 from cogs._ui.reach import Client, Interaction, guild_of
+from cogs.mapping._buttons import BUTTONS, show, show_list
 
 _DIRECTIONS = [
     app_commands.Choice(name="left to right", value=Direction.LEFT_TO_RIGHT.value),
@@ -31,13 +32,16 @@ _POLICIES = [
     app_commands.Choice(name="balanced", value=MatchPolicy.BALANCED.value),
     app_commands.Choice(name="best effort: likely matches too", value=MatchPolicy.BEST_EFFORT.value),
 ]
-_SCHEDULE = "off · every 30m · daily 18:00 · a cron line"
+_SCHEDULE = "off · every 30m · daily 18:00 · mon wed 18:00 · a cron line"
 _NAME = app_commands.Range[str, 1, NAME_LENGTH]
 
 
 class Mapping(commands.GroupCog, group_name="mapping", group_description="Playlists that are kept in step."):
     def __init__(self, bot: Client) -> None:
         self.bot = bot
+
+    async def cog_load(self) -> None:
+        self.bot.add_dynamic_items(*BUTTONS)
 
     @app_commands.command(
         description="Keep two playlists in step.",
@@ -80,9 +84,8 @@ class Mapping(commands.GroupCog, group_name="mapping", group_description="Playli
             policy=MatchPolicy(policy),
         )
         made = await self.bot.runtime.mappings.create(new)
-        card = mapping_cards.mapping_card(made, title="Added")
-        card.set_footer(text=f"Mapping {made.id} · /sync runs it now, /sync preview shows what that would change")
-        await interaction.edit_original_response(embeds=foreign.fit([card]))
+        hint = "Run now, or /sync, brings it in step; /sync preview shows what that would change"
+        await show(interaction, made, title="Added", hint=hint)
 
     @app_commands.command(
         description="Change how a mapping works.",
@@ -129,15 +132,12 @@ class Mapping(commands.GroupCog, group_name="mapping", group_description="Playli
             max_adds=max_adds,
             max_removals=max_removals,
         )
-        card = mapping_cards.mapping_card(changed, title="Changed")
-        await interaction.edit_original_response(embeds=foreign.fit([card]))
+        await show(interaction, changed, title="Changed")
 
     @app_commands.command(name="list", description="All mappings of this server.", extras={"example": "/mapping list"})
     @door()
     async def list_(self, interaction: Interaction) -> None:
-        runtime, guild_id = self.bot.runtime, guild_of(interaction)
-        found, pauses = await runtime.mappings.of_guild(guild_id), await runtime.queue.pauses(guild_id)
-        await interaction.edit_original_response(embeds=foreign.fit([mapping_cards.mappings_card(found, pauses)]))
+        await show_list(interaction)
 
     @app_commands.command(
         description="One mapping with all its settings.",
@@ -148,7 +148,7 @@ class Mapping(commands.GroupCog, group_name="mapping", group_description="Playli
     async def show(self, interaction: Interaction, mapping: str) -> None:
         found = await self.bot.runtime.mappings.find(guild_of(interaction), mapping)
         shown = await pause_if_left(self.bot, found, present=interaction.user.id)
-        await interaction.edit_original_response(embeds=foreign.fit([mapping_cards.mapping_card(shown)]))
+        await show(interaction, shown)
 
     @app_commands.command(
         description="Stop a mapping for now; nothing is lost.",
@@ -160,8 +160,7 @@ class Mapping(commands.GroupCog, group_name="mapping", group_description="Playli
         mappings, guild_id = self.bot.runtime.mappings, guild_of(interaction)
         found = await mappings.find(guild_id, mapping)
         paused = await mappings.pause(guild_id, found.id, interaction.user.id, reason)
-        card = mapping_cards.mapping_card(paused, title="Paused")
-        await interaction.edit_original_response(embeds=foreign.fit([card]))
+        await show(interaction, paused, title="Paused")
 
     @app_commands.command(
         description="Let a paused mapping run again.",
@@ -173,8 +172,7 @@ class Mapping(commands.GroupCog, group_name="mapping", group_description="Playli
         mappings, guild_id = self.bot.runtime.mappings, guild_of(interaction)
         found = await mappings.find(guild_id, mapping)
         resumed = await mappings.resume(guild_id, found.id, interaction.user.id)
-        card = mapping_cards.mapping_card(resumed, title="Resumed")
-        await interaction.edit_original_response(embeds=foreign.fit([card]))
+        await show(interaction, resumed, title="Resumed")
 
     @app_commands.command(
         description="Remove a mapping; both playlists stay as they are.",
@@ -196,11 +194,12 @@ class Mapping(commands.GroupCog, group_name="mapping", group_description="Playli
     async def _mappings(self, interaction: Interaction, current: str) -> completion.Choices:
         return await completion.mappings(interaction, current)
 
+    @add.autocomplete("schedule")
+    @edit.autocomplete("schedule")
+    async def _schedules(self, interaction: Interaction, current: str) -> completion.Choices:
+        return await completion.schedules(interaction, current)
+
     @add.autocomplete("left")
     @add.autocomplete("right")
     async def _playlists(self, interaction: Interaction, current: str) -> completion.Choices:
         return await completion.playlists(interaction, current)
-
-
-async def setup(bot: Client) -> None:
-    await bot.add_cog(Mapping(bot))
