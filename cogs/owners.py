@@ -1,9 +1,11 @@
 """Once a day: mappings whose owners left their server are paused."""
 
 import logging
+from collections.abc import Callable
 
-from discord.ext import commands, tasks
+from discord.ext import commands
 
+from bot.engine.scheduler import Task, every
 from bot.model.errors import CrossfadeError
 from bot.model.events import Event
 from cogs._ui.owners import pause_if_left
@@ -15,24 +17,32 @@ log = logging.getLogger(__name__)
 class Owners(commands.Cog):
     def __init__(self, bot: Client) -> None:
         self.bot = bot
+        self._end: Callable[[], None] | None = None
 
     async def cog_load(self) -> None:
-        self.look.start()
+        look = Task(
+            title="Owners",
+            purpose="Pauses mappings whose owner left the server",
+            trigger=every(hours=24),
+            work=self._look,
+            at_start=lambda: True,
+        )
+        self._end = self.bot.runtime.scheduler.add("owners", look)
 
     async def cog_unload(self) -> None:
-        self.look.cancel()
+        if self._end is not None:
+            self._end()
 
-    @tasks.loop(hours=24)
-    async def look(self) -> None:
-        for mapping in await self.bot.runtime.storage.mappings.all_enabled():
+    async def _look(self) -> str:
+        await self.bot.wait_until_ready()
+        mappings = await self.bot.runtime.storage.mappings.all_enabled()
+        paused = 0
+        for mapping in mappings:
             try:
-                await pause_if_left(self.bot, mapping)
+                paused += not (await pause_if_left(self.bot, mapping)).enabled
             except CrossfadeError as error:  # removed or paused by somebody this very moment; the others go on
                 log.info(Event.TASK_FAILED, extra={"task": "looking for owners", "error": str(error)})
-
-    @look.before_loop
-    async def _ready(self) -> None:
-        await self.bot.wait_until_ready()
+        return f"{len(mappings)} mappings looked at, {paused} paused"
 
 
 async def setup(bot: Client) -> None:

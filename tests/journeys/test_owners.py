@@ -37,11 +37,13 @@ async def test_the_daily_look_pauses_it_though_nobody_asks(tmp_path: Path) -> No
     async with open_room(tmp_path) as room:
         mapping = await room.mapping(1)
         await room.restart()
+        await room.runtime.scheduler.run_now("owners")
         assert not await _paused(room, mapping.id)
         room.guild.remove_member(room.admin)
-        await room.restart()  # the first look of the day comes at the start
-        await room.env.settle()
+        await room.runtime.scheduler.run_now("owners")
         assert "left this server" in await _paused(room, mapping.id)
+        [task] = [task for task in await room.runtime.tasks.list() if task.name == "owners"]
+        assert task.last_result == "1 mappings looked at, 1 paused"
 
 
 async def test_a_discord_that_does_not_answer_pauses_nothing(tmp_path: Path) -> None:
