@@ -2,6 +2,7 @@
 
 NAMES = (
     "cogs.accounts",
+    "cogs.activity",
     "cogs.errors",
     "cogs.help",
     "cogs.items",

@@ -16,6 +16,8 @@ from storage import Storage
 
 log = logging.getLogger(__name__)
 
+# A line that is written while somebody is forgotten would bring the name back that is being taken out.
+_NAMELESS: dict[str, Any] = {"actor_id": None}
 GONE = "The account that this mapping uses was disconnected by its owner."
 
 
@@ -76,9 +78,9 @@ class Accounts:
             mappings |= {one.id: one for one in await self._storage.mappings.using_account(account.id)}
             if account.status is not AccountStatus.DISCONNECTED:
                 await self._services.oauth.revoke(account.id)
-        paused = await self._pause(list(mappings.values()))
+        paused = await self._pause(list(mappings.values()), nameless=True)
         await self._storage.accounts.forget_user(discord_user_id)
-        log.info(Event.ACCOUNT_FORGOTTEN)
+        log.info(Event.ACCOUNT_FORGOTTEN, extra=_NAMELESS)
         return Departed(account=None, paused=paused)
 
     async def refresh_playlists(self, account_id: int) -> int:
@@ -126,15 +128,15 @@ class Accounts:
             raise UserMistake("That account does not exist any more, or is not yours; /accounts shows your own.")
         return account
 
-    async def _pause(self, mappings: list[Mapping]) -> tuple[Mapping, ...]:
+    async def _pause(self, mappings: list[Mapping], *, nameless: bool = False) -> tuple[Mapping, ...]:
+        """``nameless``: the log does not tell whose doing it was."""
         paused = []
         for mapping in mappings:
             if mapping.enabled:
                 await self._storage.mappings.update(mapping.id, enabled=False, pause_reason=GONE)
-                fields = {"mapping": mapping.name, "reason": GONE}
-                log.warning(
-                    Event.MAPPING_PAUSED, extra=fields | {"mapping_id": mapping.id, "guild_id": mapping.guild_id}
-                )
+                fields: dict[str, Any] = {"mapping": mapping.name, "reason": GONE}
+                fields |= {"mapping_id": mapping.id, "guild_id": mapping.guild_id}
+                log.warning(Event.MAPPING_PAUSED, extra=fields | (_NAMELESS if nameless else {}))
                 paused.append(mapping)
         return tuple(paused)
 

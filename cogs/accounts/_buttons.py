@@ -84,7 +84,9 @@ class ForgetMeNow(Pressed, template=r"account:forget-now:(?P<key>[0-9]{1,19})"):
 
     async def act(self, interaction: Interaction) -> None:
         _own(interaction, self.key)
-        departed = await runtime_of(interaction).accounts.forget(interaction.user.id)
+        runtime = runtime_of(interaction)
+        await runtime.log.flush()  # lines with the name that are not stored yet would be stored after it was taken out
+        departed = await runtime.accounts.forget(interaction.user.id)
         await _show(interaction, _departed_card("You are forgotten", departed))
 
 

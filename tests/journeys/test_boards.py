@@ -1,4 +1,4 @@
-"""/stats, /quota and /logs."""
+"""/stats and /quota."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -134,37 +134,3 @@ async def test_quota_shows_a_chart_with_words_and_the_forecast(tmp_path: Path) -
         used = (await room.runtime.quota.state(Bucket.YOUTUBE_SEARCH)).used
         assert f"{used:,} of 100" in said(shown.response)
         assert "Nothing is waiting" in said(shown.response)
-
-
-async def test_logs_show_the_servers_lines_by_pages_and_levels(tmp_path: Path) -> None:
-    async with open_room(tmp_path) as room:
-        mapping = await room.mapping(8)
-        await room.runtime.sync.start(mapping.id, room.admin.id)
-        await room.work(mapping.id)
-        await room.runtime.log.flush()
-        shown = await room.moderator.slash(room.channel, "logs")
-        assert shown.ephemeral
-        assert "Successfully added track" in said(shown.response)
-        (older,) = custom_ids(shown.response)
-        await room.restart()
-        await room.moderator.click(shown.response, custom_id=older)
-        assert said(shown.response)
-        errors = await room.moderator.slash(room.channel, "logs", level="error")
-        assert "No line fits" in said(errors.response)
-        by_mapping = await room.moderator.slash(room.channel, "logs", mapping="Trip")
-        assert "Successfully added track" in said(by_mapping.response)
-        refused = await room.member.slash(room.channel, "logs")
-        assert "moderators" in said(answer(refused))
-
-
-async def test_logs_of_another_server_are_not_shown(tmp_path: Path) -> None:
-    async with open_room(tmp_path) as room:
-        mapping = await room.mapping(2)
-        await room.runtime.sync.start(mapping.id, room.admin.id)
-        await room.work(mapping.id)
-        await room.runtime.log.flush()
-        elsewhere = room.env.create_guild("Strangers")
-        channel = elsewhere.create_text_channel("general")
-        owner = elsewhere.add_member(elsewhere.owner)
-        shown = await owner.slash(channel, "logs")
-        assert "Nothing was logged yet" in said(shown.response)

@@ -9,6 +9,7 @@ import pytest
 from bot.model.account import Account, AccountStatus
 from bot.model.events import Progress
 from bot.model.item import Action, ItemStatus, SyncItem
+from bot.model.log_filter import LogFilter, LogPage
 from bot.model.logline import Level, LogLine
 from bot.model.mapping import Direction, Mapping, Playlist, Side
 from bot.model.matching import Candidate, Score
@@ -25,6 +26,7 @@ from cogs._ui import (
     item_cards,
     log_cards,
     mapping_cards,
+    opened_item,
     quota_card,
     review_cards,
     sync_cards,
@@ -318,7 +320,15 @@ def test_every_card_is_harmless_and_fits_with_hostile_facts() -> None:
         [mapping_cards.mapping_card(mapping), mapping_cards.removed_card(mapping)],
         [mapping_cards.mappings_card([mapping] * 200)],
         [item_cards.item_card(item, mapping_name=HOSTILE, row=row)],
-        [log_cards.logs_card([line] * 50, filtered=False)],
+        [
+            log_cards.logs_card(
+                LogPage(lines=(line,) * 50), LogFilter(guild_id=1, text=HOSTILE, mapping_id=1), mapping_name=HOSTILE
+            )
+        ],
+        [
+            log_cards.line_card(line, mapping_name=HOSTILE),
+            *opened_item.cards(item, mapping=mapping, row=row, lines=[line]),
+        ],
     ]
     for embeds in cards:
         fitted = foreign.fit(embeds)
