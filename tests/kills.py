@@ -39,6 +39,7 @@ PLENTY = 10_000_000
 LONGEST_LIFE = 4.0  # seconds until a kill, counted from the moment at which the bot begins to work
 KILLED_AT_START = 0.1  # this share of the kills comes before that moment
 FAULT_RATE = 0.12
+PROGRAM = "tests.kills"
 KINDS = ("500", "502", "503", "429", "timeout", "reset", "close", "truncated", "garbage", "slow")
 
 
@@ -64,19 +65,19 @@ def main() -> int:
 def _torture(folder: Path, arguments: argparse.Namespace) -> int:
     chance, direction = random.Random(arguments.seed), Direction(arguments.direction)
     with Sandbox.open(seed=arguments.seed, youtube_units=PLENTY, youtube_searches=PLENTY) as sandbox:
-        (folder / "settings.json").write_text(json.dumps(_values(sandbox, folder)))
+        (folder / "settings.json").write_text(json.dumps(values(sandbox, folder)))
         mapping = asyncio.run(_prepare(folder, sandbox, arguments.tracks, direction))
         sandbox.faults.random(rate=FAULT_RATE, seed=arguments.seed, kinds=KINDS)
         began, killed = time.monotonic(), 0
         while killed < arguments.kills:
             early = chance.random() < KILLED_AT_START
-            if _lives(folder, chance.uniform(0.1, LONGEST_LIFE), early=early):
+            if lives(folder, chance.uniform(0.1, LONGEST_LIFE), early=early):
                 _give_work(sandbox, mapping, chance)
             else:
                 killed += 1
         sandbox.faults.clear()
         calls, writes = len(sandbox.books.requests()), len(sandbox.books.writes(hand=Hand.APP))
-        last = _worker(folder).wait(timeout=300)
+        last = worker(folder).wait(timeout=300)
         verdict = asyncio.run(_verdict(folder, sandbox, mapping))
         faults = sum(bool(request.fault) for request in sandbox.books.requests())
     print(
@@ -89,28 +90,28 @@ def _torture(folder: Path, arguments: argparse.Namespace) -> int:
     return 1 if last or verdict.lost or verdict.doubled else 0
 
 
-def _lives(folder: Path, seconds: float, *, early: bool) -> bool:
+def lives(folder: Path, seconds: float, *, early: bool, program: str = PROGRAM) -> bool:
     """Start the bot and SIGKILL it ``seconds`` after it begins to work (``early``: after its start).
 
     True when it was through before.
     """
-    worker = _worker(folder)
+    life = worker(folder, program)
     if not early:
-        assert worker.stdout is not None
-        worker.stdout.readline()
+        assert life.stdout is not None
+        life.stdout.readline()
     try:
-        code = worker.wait(timeout=seconds)
+        code = life.wait(timeout=seconds)
     except subprocess.TimeoutExpired:
-        worker.send_signal(signal.SIGKILL)
-        worker.wait()
+        life.send_signal(signal.SIGKILL)
+        life.wait()
         return False
     if code:
         raise SystemExit(f"The bot ended with {code} by itself.")
     return True
 
 
-def _worker(folder: Path) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen([sys.executable, "-m", "tests.kills", "--work", str(folder)], stdout=subprocess.PIPE)
+def worker(folder: Path, program: str = PROGRAM) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen([sys.executable, "-m", program, "--work", str(folder)], stdout=subprocess.PIPE)
 
 
 def _give_work(sandbox: Sandbox, mapping: Mapping, chance: random.Random) -> None:
@@ -130,9 +131,9 @@ def _give_work(sandbox: Sandbox, mapping: Mapping, chance: random.Random) -> Non
 
 async def _prepare(folder: Path, sandbox: Sandbox, tracks: int, direction: Direction) -> Mapping:
     """Link both accounts and make the mapping."""
-    async with _opened(folder) as runtime:
+    async with opened(folder) as runtime:
         for service in Service:
-            await _link(runtime, service)
+            await link(runtime, service)
         left, right = _playlists(sandbox, tracks, direction)
         return await runtime.mappings.create(
             NewMapping(
@@ -146,7 +147,7 @@ async def _prepare(folder: Path, sandbox: Sandbox, tracks: int, direction: Direc
         )
 
 
-async def _link(runtime: Runtime, service: Service) -> None:
+async def link(runtime: Runtime, service: Service) -> None:
     state = await runtime.oauth.begin(service, ALICE, GUILD)
     url = await runtime.oauth.authorize_url(service, state)
     answer = await asyncio.to_thread(requests.get, url, allow_redirects=False, timeout=10)
@@ -172,7 +173,7 @@ def _playlists(sandbox: Sandbox, count: int, direction: Direction) -> tuple[str,
 
 async def _work(folder: Path) -> int:
     """The bot without Discord: take up what a dead one left, look for changes, and work until nothing is due."""
-    async with _opened(folder) as runtime:
+    async with opened(folder) as runtime:
         print("at work", flush=True)
         await runtime.executor.recover()
         (mapping,) = await runtime.storage.mappings.of_guild(GUILD)
@@ -197,7 +198,7 @@ async def _verdict(folder: Path, sandbox: Sandbox, mapping: Mapping) -> Verdict:
     world, source = sandbox.world, _source(mapping)
     items = (world.spotify_items(mapping.left.external_id), world.youtube_items(mapping.right.external_id))
     wanted, held = items if source is Side.LEFT else items[::-1]
-    async with _opened(folder) as runtime:
+    async with opened(folder) as runtime:
         links = await runtime.storage.links.of_mapping(mapping.id)
         rows = {row.track_id for row in await runtime.storage.blacklist.open_of_mapping(mapping.id)}
     there = {
@@ -220,7 +221,7 @@ def _source(mapping: Mapping) -> Side:
 
 
 @asynccontextmanager
-async def _opened(folder: Path) -> AsyncIterator[Runtime]:
+async def opened(folder: Path) -> AsyncIterator[Runtime]:
     settings = _settings(folder)
     with open_logs(level="error", secrets=settings.secret_values, stream=io.StringIO()) as logs:
         async with open_runtime(settings, logs) as runtime:
@@ -231,7 +232,7 @@ def _settings(folder: Path) -> Settings:
     return settings_from(json.loads((folder / "settings.json").read_text()), key_file=folder / "secret.key")
 
 
-def _values(sandbox: Sandbox, folder: Path) -> dict[str, object]:
+def values(sandbox: Sandbox, folder: Path) -> dict[str, object]:
     return {
         "database_url": f"sqlite+aiosqlite:///{folder / 'crossfade.db'}",
         "spotify_client_id": sandbox.spotify_client_id,
