@@ -20,7 +20,8 @@ _OPEN = (ItemStatus.PENDING, ItemStatus.RUNNING, ItemStatus.UNKNOWN)
 class Changed(NamedTuple):
     """A run with the writes that it asked for and that are done, and ``waiting`` ones that are not.
 
-    ``undone_by``: the undo that takes it back, itself not taken back; None where there is none.
+    ``undone_by``: the undo that took it back; None where there is none. What an undo of that undo brought back is that
+    one's own work.
     """
 
     run: Run
@@ -81,12 +82,12 @@ class Effects(Repository):
 
     @reads
     async def undone_by(self, connection: AsyncConnection, run: Run) -> int | None:
-        """The undo that has taken the run back and was not taken back itself."""
+        """The undo that has taken the run back."""
         return (await _undone(connection, run.mapping_id)).get(run.id)
 
 
 async def _undone(connection: AsyncConnection, mapping_id: int) -> dict[int, int]:
-    """By run, the undo that is in force. One that failed before it asked for anything never was."""
+    """By run, the undo that took it back. One that failed before it asked for anything did not."""
     asked = exists().where(sync_items.c.origin_run_id == run_table.c.id)
     statement = (
         select(run_table.c.id, run_table.c.undoes_run_id)
@@ -95,13 +96,9 @@ async def _undone(connection: AsyncConnection, mapping_id: int) -> dict[int, int
             run_table.c.kind == RunKind.UNDO,
             or_(run_table.c.status == RunStatus.COMPLETED, asked),
         )
-        .order_by(run_table.c.id.desc())
+        .order_by(run_table.c.id)
     )
-    in_force: dict[int, int] = {}
-    for row in await connection.execute(statement):
-        if row.id not in in_force:
-            in_force.setdefault(row.undoes_run_id, row.id)
-    return in_force
+    return {row.undoes_run_id: row.id for row in await connection.execute(statement)}
 
 
 def _written(action: Action) -> ColumnElement[int]:

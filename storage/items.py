@@ -63,11 +63,12 @@ class Items(Repository):
         new: Sequence[NewItem],
         links: Sequence[LinkChange] = (),
         cancels: Sequence[int] = (),
+        not_before: datetime | None = None,
     ) -> int:
         """Puts items into the queue and changes the merge base, all or nothing; how many items are new.
 
         What is already open for the same track is left out: the partial unique index decides, not a look before.
-        ``cancels``: pending items that give way to the new ones.
+        ``cancels``: pending items that give way to the new ones. ``not_before``: until when the new ones wait.
         """
         guild_id = await _guild_of(connection, mapping_id)
         if cancels:
@@ -77,7 +78,8 @@ class Items(Repository):
                 await connection.execute(update(sync_items).where(*waiting, sync_items.c.id.in_(ids)).values(**ended))
         queued = 0
         for part in chunks(new):
-            values = [_values(item, mapping_id, run_id, guild_id, self.db.now()) for item in part]
+            wait = {"not_before": not_before}
+            values = [_values(item, mapping_id, run_id, guild_id, self.db.now()) | wait for item in part]
             statement = self.db.insert(sync_items).values(values).on_conflict_do_nothing().returning(sync_items.c.id)
             queued += len((await connection.execute(statement)).all())
         await link_table.apply(self.db, connection, mapping_id, links)

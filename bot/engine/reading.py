@@ -137,6 +137,11 @@ class Reader:
             veiled=frozenset(veiled),
         )
 
+    @property
+    def settle(self) -> timedelta:
+        """How long a service may take to show what we have written."""
+        return self._destinations.recent.settle
+
     def shown(self, mapping: Mapping, sides: Sides) -> dict[Side, PlaylistContent]:
         """Both sides as they will read once the services show what we have just written."""
         now, recent = self._clock.now(), self._destinations.recent

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from bot.clock import Clock
 from bot.engine.analysis import guards
@@ -21,7 +22,7 @@ from bot.model.item import ItemStatus, SyncItem
 from bot.model.logline import JobType
 from bot.model.mapping import Mapping as PlaylistMapping
 from bot.model.mapping import Side
-from bot.model.music import PlaylistContent
+from bot.model.music import PlaylistContent, Service
 from bot.model.plan import Guard, Plan
 from bot.model.run import Run, RunCounts, RunKind, RunStatus, Trigger
 from bot.services.registry import MusicServices
@@ -135,7 +136,7 @@ class Undo:
             why = f" ({mapping.pause_reason})" if mapping.pause_reason else ""
             raise UserMistake(f"The mapping “{mapping.name}” is paused{why}; resume it first.")
         if (undo := await self._storage.effects.undone_by(run)) is not None:
-            raise UserMistake(f"Run {run_id} was undone already. To bring its changes back, undo run {undo}.")
+            raise UserMistake(f"Run {run_id} was already undone. To bring its changes back, undo run {undo}.")
         items = await self._storage.effects.items(guild_id, run)
         if any(item.status in (ItemStatus.RUNNING, ItemStatus.UNKNOWN) for item in items):
             raise UserMistake(IN_DOUBT)
@@ -162,11 +163,16 @@ class Undo:
         await self._storage.runs.save_plan(undo.id, plan, PlanState.APPLIED)
         self._crash("undo_planned")
         enqueued = await self._storage.items.enqueue(
-            mapping.id, undo.id, queued(inverse, mapping), plan.links, plan.cancels
+            mapping.id, undo.id, queued(inverse, mapping), plan.links, plan.cancels, self._not_before(plan)
         )
         self._crash("undo_enqueued")
         ended = await self._ended(undo, plan, sides, meter, RunStatus.COMPLETED)
         return StartedUndo(run=ended, mapping=mapping, plan=plan, enqueued=enqueued)
+
+    def _not_before(self, plan: Plan) -> datetime | None:
+        """YouTube cannot take out yet what it does not show yet: our own writes of just now."""
+        hidden = any(one.track.service is Service.YOUTUBE and not one.entry_id for one in plan.removes)
+        return self._clock.now() + self._reader.settle if hidden else None
 
     async def _read(self, mapping: PlaylistMapping) -> Sides:
         """Both playlists as the services have them now, whatever our snapshots say."""

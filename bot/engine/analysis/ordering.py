@@ -137,9 +137,13 @@ def in_order(ids: Sequence[str], order: Sequence[str]) -> set[int]:
 
 
 def reordered(before: PlaylistContent, now: PlaylistContent) -> frozenset[str]:
-    """Ids of tracks that people moved between two reads, and of those that came."""
+    """Ids of tracks that people moved between two reads, and of those that came.
+
+    Of two that changed places either may have been moved: both count. From both ends the ties are broken otherwise.
+    """
     ids, order = ([track.external_id for track in content.tracks] for content in (now, before))
-    same = in_order(ids, order)
+    backwards = {len(ids) - 1 - place for place in in_order(ids[::-1], order[::-1])}
+    same = in_order(ids, order) & backwards
     return frozenset(one for place, one in enumerate(ids) if place not in same)
 
 
