@@ -6,6 +6,7 @@ NAMES = (
     "cogs.errors",
     "cogs.help",
     "cogs.items",
+    "cogs.jobs",
     "cogs.log_feed",
     "cogs.logs",
     "cogs.mapping",

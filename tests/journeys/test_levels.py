@@ -27,6 +27,11 @@ COMMANDS = {
     "connect": MEMBER,
     "errors": MODERATOR,
     "help": MEMBER,
+    "jobs cancel": ADMIN,
+    "jobs export": MODERATOR,
+    "jobs list": MODERATOR,
+    "jobs retry": MODERATOR,
+    "jobs show": MODERATOR,
     "logs": MODERATOR,
     "mapping add": ADMIN,
     "mapping edit": ADMIN,
@@ -63,6 +68,21 @@ BUTTONS = {
     "item:details": MEMBER,
     "item:retry": MODERATOR,
     "item:review": MODERATOR,
+    "jobs:cancel": ADMIN,
+    "jobs:cancel-now": ADMIN,
+    "jobs:cancel-run": ADMIN,
+    "jobs:export": MODERATOR,
+    "jobs:export-run": MODERATOR,
+    "jobs:items": MODERATOR,
+    "jobs:log": MODERATOR,
+    "jobs:next": MODERATOR,
+    "jobs:open": MODERATOR,
+    "jobs:previous": MODERATOR,
+    "jobs:refresh": MODERATOR,
+    "jobs:retry": MODERATOR,
+    "jobs:retry-now": MODERATOR,
+    "jobs:retry-run": MODERATOR,
+    "jobs:save": MODERATOR,
     "logs:export": MODERATOR,
     "logs:latest": MODERATOR,
     "logs:line": MODERATOR,
@@ -107,7 +127,7 @@ BUTTONS = {
 }
 
 # Selects that cannot be made from their id alone: their options come from what they are about.
-SELECTS = {"activity:line", "errors:choose", "logs:line", "review:choose"}
+SELECTS = {"activity:line", "errors:choose", "logs:line", "review:choose", "jobs:open"}
 
 REFUSAL = {level: str(NotAllowed(level)).partition(".")[0] for level in Level}
 _GROUP = re.compile(r"\(\?P<(\w+)>([^()]*)\)")
