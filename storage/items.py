@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Integer, Row, Select, delete, exists, func, or_, select, text, union_all, update
+from sqlalchemy import Integer, Row, Select, and_, delete, exists, func, or_, select, text, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model.errors import NotFound
@@ -23,6 +23,7 @@ from storage.schema import (
     ITEM_IS_PENDING,
     mappings,
     runs,
+    snapshots,
     sync_items,
 )
 from storage.stopping import any_stopped, pending_again, stopped
@@ -465,10 +466,12 @@ class Items(Repository):
 
     @writes
     async def delete_finished(self, connection: AsyncConnection, before: datetime, batch: int = 1000) -> int:
-        """Drops items that ended before ``before``; how many."""
+        """Drops items that ended before ``before``; what an undo can start from stays with its snapshot. How many."""
+        done = sync_items.c.status == ItemStatus.DONE
+        needed = and_(done, exists().where(snapshots.c.run_id == sync_items.c.origin_run_id))
         old = (
             select(sync_items.c.id)
-            .where(sync_items.c.status.in_(_FINISHED), sync_items.c.completed_at < before)
+            .where(sync_items.c.status.in_(_FINISHED), sync_items.c.completed_at < before, ~needed)
             .order_by(sync_items.c.id)
             .limit(batch)
         )

@@ -5,15 +5,16 @@ from datetime import datetime
 from typing import Any, cast
 
 from pydantic import TypeAdapter
-from sqlalchemy import Row, delete, func, select
+from sqlalchemy import Row, delete, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model.mapping import Side
 from bot.model.music import PlaylistContent, PlaylistEntry, PlaylistInfo, Track
 from storage import tracks
 from storage.database import Repository, reads, writes
-from storage.schema import snapshots
+from storage.schema import mappings, snapshots
 
+KEPT_AT_LEAST = 10  # snapshots of each side of a mapping, however old: so far an undo reaches back in any case
 _INFO = TypeAdapter(PlaylistInfo)
 
 
@@ -74,12 +75,18 @@ class Snapshots(Repository):
 
     @writes
     async def delete_older(self, connection: AsyncConnection, before: datetime, batch: int = 100) -> int:
-        """Drops snapshots from before ``before`` except the newest of each side; how many."""
-        newest = select(func.max(snapshots.c.id)).group_by(snapshots.c.mapping_id, snapshots.c.side)
+        """Drops snapshots from before ``before`` except the newest ten of each side; how many.
+
+        Of a mapping that was removed none is kept longer.
+        """
+        sides = snapshots.c.mapping_id, snapshots.c.side
+        newer = func.row_number().over(partition_by=sides, order_by=snapshots.c.id.desc()).label("newer")
+        removed = exists().where(mappings.c.id == snapshots.c.mapping_id, mappings.c.removed_at.is_not(None))
+        ranked = select(snapshots.c.id, snapshots.c.taken_at, newer, removed.label("removed")).subquery()
         old = (
-            select(snapshots.c.id)
-            .where(snapshots.c.taken_at < before, snapshots.c.id.not_in(newest))
-            .order_by(snapshots.c.id)
+            select(ranked.c.id)
+            .where(ranked.c.taken_at < before, or_(ranked.c.newer > KEPT_AT_LEAST, ranked.c.removed))
+            .order_by(ranked.c.id)
             .limit(batch)
         )
         return (await connection.execute(delete(snapshots).where(snapshots.c.id.in_(old)))).rowcount

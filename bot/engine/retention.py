@@ -57,8 +57,8 @@ class Retention:
         deleted += await self._lines(None, _kept_since(GuildSettings(guild_id=0), now), audit)
         history = now - timedelta(days=HISTORY_DAYS)
         for forget in (
-            self._storage.items.delete_finished,
             self._storage.snapshots.delete_older,
+            self._storage.items.delete_finished,
             self._storage.runs.delete_older,
             self._storage.incidents.delete_closed,
         ):

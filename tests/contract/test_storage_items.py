@@ -15,7 +15,7 @@ from bot.model.plan import LinkChange
 from bot.model.run import RunKind, Trigger
 from storage import Storage
 from tests.clock import FakeClock
-from tests.factories import GUILD, mapped, new_item, queued, started
+from tests.factories import GUILD, content, mapped, new_item, queued, started
 
 MINUTE = timedelta(minutes=1)
 
@@ -360,6 +360,24 @@ async def test_old_finished_items_are_dropped_in_batches(each_storage: Storage, 
     assert await each_storage.items.delete_finished(clock.now(), batch=2) == 2
     assert await each_storage.items.delete_finished(clock.now(), batch=2) == 1
     assert [item.source_track_id for item in await each_storage.items.open_of_mapping(mapping.id)] == ["d"]
+
+
+async def test_done_items_stay_as_long_as_an_undo_can_start_from_their_snapshot(
+    each_storage: Storage, clock: FakeClock
+) -> None:
+    mapping = await mapped(each_storage)
+    run = await queued(each_storage, mapping, "a", "b")
+    [a, _] = await claim(each_storage, mapping, "mine")
+    await each_storage.items.settle_done(a.id, "mine", now=clock.now())
+    await each_storage.items.release("mine")
+    await each_storage.items.cancel_open(mapping.id)
+    await each_storage.snapshots.add(mapping.id, run.id, Side.LEFT, content("p", []), clock.now())
+    clock.advance(1)
+    assert await each_storage.items.delete_finished(clock.now()) == 1
+    assert await each_storage.items.get(a.id) is not None
+    await each_storage.mappings.remove(mapping.id)
+    assert await each_storage.snapshots.delete_older(clock.now()) == 1
+    assert await each_storage.items.delete_finished(clock.now()) == 1
 
 
 async def test_every_action_has_its_own_place_in_the_queue(each_storage: Storage) -> None:

@@ -11,6 +11,7 @@ from bot.model.mapping import Direction, Link, LinkState, Order, Removals, Side
 from bot.model.music import CandidateKind, PlaylistEntry, Service
 from bot.model.plan import LinkChange
 from bot.model.review import DecidedBy, MatchRow
+from bot.model.run import RunStatus
 from storage import Storage
 from tests.clock import START, FakeClock
 from tests.factories import GUILD, PERSON, connected, content, info, mapped, started, track
@@ -236,15 +237,25 @@ async def test_a_snapshot_gives_the_playlist_back_in_order(each_storage: Storage
     assert await each_storage.snapshots.latest_at(mapping.id, Side.RIGHT) == clock.now()
 
 
-async def test_old_snapshots_go_but_the_newest_of_each_side_stays(each_storage: Storage, clock: FakeClock) -> None:
-    mapping = await mapped(each_storage)
-    for name in ("one", "two"):
-        await each_storage.snapshots.add(mapping.id, None, Side.LEFT, content(name, [track("a")]), clock.now())
+async def test_old_snapshots_go_but_the_newest_ten_of_each_side_stay(each_storage: Storage, clock: FakeClock) -> None:
+    mapping, removed = await mapped(each_storage), await mapped(each_storage, "Gone")
+    runs = []
+    for number in range(12):
+        run = await started(each_storage, mapping)
+        runs.append(run.id)
+        await each_storage.runs.finish(run.id, RunStatus.COMPLETED, clock.now())
+        read = content(f"read {number}", [track("a")])
+        for side in list(Side) if number else [Side.LEFT]:
+            await each_storage.snapshots.add(mapping.id, run.id, side, read, clock.now())
+        await each_storage.snapshots.add(removed.id, None, Side.LEFT, read, clock.now())
+    await each_storage.mappings.remove(removed.id)
+    young = await each_storage.snapshots.delete_older(clock.now())
     clock.advance(1)
-    assert await each_storage.snapshots.delete_older(clock.now()) == 1
-    latest = await each_storage.snapshots.latest(mapping.id, Side.LEFT)
-    assert latest is not None
-    assert latest.info.external_id == "two"
+    assert (young, await each_storage.snapshots.delete_older(clock.now())) == (0, 2 + 1 + 12)
+    assert await each_storage.snapshots.latest(removed.id, Side.LEFT) is None
+    for side in Side:
+        kept = [await each_storage.snapshots.of_run(run_id, side) for run_id in runs]
+        assert [one is not None for one in kept] == [False, False] + [True] * 10
 
 
 def _answer(destination: str, *, guild_id: int = 0, by: DecidedBy = DecidedBy.MATCHER, day: int = 0) -> MatchRow:
