@@ -126,7 +126,11 @@ def writes(
 
 
 def chunks(rows: Sequence[V], size: int = 500) -> Iterator[Sequence[V]]:
-    """``rows`` in parts: a statement carries at most 32,766 parameters, on PostgreSQL 32,767."""
+    """``rows`` in parts: a statement carries at most 32,766 parameters, on PostgreSQL 32,767.
+
+    Many rows are inserted as one statement with many sets of parameters, ``execute(statement, rows)``: ``values(rows)``
+    would be a statement as long as its rows, whose making holds the loop for a second where they are thousands.
+    """
     for start in range(0, len(rows), size):
         yield rows[start : start + size]
 

@@ -81,8 +81,8 @@ class Items(Repository):
         for part in chunks(new):
             wait = {"not_before": not_before}
             values = [_values(item, mapping_id, run_id, guild_id, self.db.now()) | wait for item in part]
-            statement = self.db.insert(sync_items).values(values).on_conflict_do_nothing().returning(sync_items.c.id)
-            queued += len((await connection.execute(statement)).all())
+            statement = self.db.insert(sync_items).on_conflict_do_nothing().returning(sync_items.c.id)
+            queued += len((await connection.execute(statement, values)).all())
         await link_table.apply(self.db, connection, mapping_id, links)
         return queued
 

@@ -34,10 +34,11 @@ async def apply(db: Database, connection: AsyncConnection, mapping_id: int, chan
     for part in chunks(sorted(gone)):
         named = tuple_(*(links.c[name] for name in _KEY)).in_(part)
         await connection.execute(delete(links).where(links.c.mapping_id == mapping_id, named))
-    for values in chunks([_values(mapping_id, wanted[key]) for key in sorted(wanted)]):
-        statement = db.insert(links).values(values)
-        changed = {name: statement.excluded[name] for name in ("state", "written_side", "suspect")}
-        await connection.execute(statement.on_conflict_do_update(index_elements=["mapping_id", *_KEY], set_=changed))
+    statement = db.insert(links)
+    changed = {name: statement.excluded[name] for name in ("state", "written_side", "suspect")}
+    statement = statement.on_conflict_do_update(index_elements=["mapping_id", *_KEY], set_=changed)
+    for keys in chunks(sorted(wanted)):
+        await connection.execute(statement, [_values(mapping_id, wanted[key]) for key in keys])
 
 
 def _key(link: Link) -> tuple[str, str, int]:

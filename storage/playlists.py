@@ -30,7 +30,7 @@ class Playlists(Repository):
         ``change_token`` and ``fetched_at`` stay those of the last full read, which only ``note_read`` sets: a token
         from a mere list would make an unread change look read.
         """
-        statement = self._upsert([_values(info, account_id, listed=False)], keep_listed=True)
+        statement = self._upsert(keep_listed=True).values(_values(info, account_id, listed=False))
         return playlist((await connection.execute(statement.returning(*playlists.c))).one())
 
     @reads
@@ -69,7 +69,7 @@ class Playlists(Repository):
         await connection.execute(unlisted.values(listed=False))
         unique = {(info.service.value, info.external_id): info for info in infos}
         for part in chunks([_values(unique[key], account_id, listed=True) for key in sorted(unique)]):
-            await connection.execute(self._upsert(part))
+            await connection.execute(self._upsert(), part)
 
     @reads
     async def suggest(
@@ -89,8 +89,8 @@ class Playlists(Repository):
         )
         return [_listed(row) for row in await connection.execute(statement)]
 
-    def _upsert(self, values: Sequence[dict[str, Any]], *, keep_listed: bool = False) -> Any:
-        statement = self.db.insert(playlists).values(values)
+    def _upsert(self, *, keep_listed: bool = False) -> Any:
+        statement = self.db.insert(playlists)
         fresh = {"name", "name_key", "url", "owner_id", "writable", "item_count"} | (
             set() if keep_listed else {"listed"}
         )

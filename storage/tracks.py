@@ -55,24 +55,23 @@ async def remember(db: Database, connection: AsyncConnection, found: Iterable[Tr
     """``Tracks.remember`` inside somebody else's transaction."""
     # In one order everywhere, so that two transactions never wait for each other's rows.
     named = {(each.service.value, each.external_id): each for each in found if each.external_id}
-    for part in chunks([_values(db, named[key]) for key in sorted(named)]):
-        statement = db.insert(tracks).values(part)
-        new = statement.excluded
-        kept = {name: func.coalesce(new[name], tracks.c[name]) for name in _KEPT_WHEN_SILENT}
-        named_again = case((new.available, new.title), else_=tracks.c.title)
-        says_artists = new.available & (cast(new.artists, Text) != _NOBODY)
-        statement = statement.on_conflict_do_update(
-            index_elements=["service", "external_id"],
-            set_={
-                **kept,
-                "title": named_again,
-                "artists": case((says_artists, new.artists), else_=tracks.c.artists),
-                "kind": case((new.available, new.kind), else_=tracks.c.kind),
-                "available": new.available,
-                "fetched_at": new.fetched_at,
-            },
-        )
-        await connection.execute(statement)
+    statement = db.insert(tracks)
+    new = statement.excluded
+    kept = {name: func.coalesce(new[name], tracks.c[name]) for name in _KEPT_WHEN_SILENT}
+    says_artists = new.available & (cast(new.artists, Text) != _NOBODY)
+    statement = statement.on_conflict_do_update(
+        index_elements=["service", "external_id"],
+        set_={
+            **kept,
+            "title": case((new.available, new.title), else_=tracks.c.title),
+            "artists": case((says_artists, new.artists), else_=tracks.c.artists),
+            "kind": case((new.available, new.kind), else_=tracks.c.kind),
+            "available": new.available,
+            "fetched_at": new.fetched_at,
+        },
+    )
+    for keys in chunks(sorted(named)):
+        await connection.execute(statement, [_values(db, named[key]) for key in keys])
 
 
 async def get_many(connection: AsyncConnection, service: Service, ids: Iterable[str]) -> dict[str, Track]:

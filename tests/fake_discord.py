@@ -75,6 +75,14 @@ class FakeDiscord:
         at, callback = self._callbacks[token]
         return Answer(seconds=at - began, callback=callback, message=self._messages[token])
 
+    async def acknowledged(self, command: str, seconds: float = 10.0) -> float:
+        """Seconds until the bot's first word about a command that somebody types, whatever it says later."""
+        token = f"interaction-{next(self._ids)}"
+        began = time.monotonic()
+        await self._dispatch("INTERACTION_CREATE", self._interaction(command, token, {}))
+        await self.until(lambda: token in self._callbacks, seconds)
+        return self._callbacks[token][0] - began
+
     async def drop(self) -> None:
         """Cut the gateway's connection without a word, as a failing network does."""
         assert self._socket is not None
@@ -172,6 +180,7 @@ class FakeDiscord:
             web.get(api + "/users/@me", self._me),
             web.get(api + "/oauth2/applications/@me", self._application),
             web.get(api + f"/guilds/{GUILD}", self._own_guild),
+            web.get(api + f"/guilds/{GUILD}/members/{OWNER}", self._member),
             web.put(api + application + "/commands", self._sync),
             web.put(api + application + f"/guilds/{GUILD}/commands", self._sync),
             web.post(api + "/interactions/{id}/{token}/callback", self._callback),
@@ -207,6 +216,9 @@ class FakeDiscord:
 
     async def _own_guild(self, _: web.Request) -> web.Response:
         return _json(_guild())
+
+    async def _member(self, _: web.Request) -> web.Response:
+        return _json(_member(OWNER, "alice"))
 
     async def _sync(self, request: web.Request) -> web.Response:
         known = [

@@ -58,13 +58,14 @@ class Sandbox:
         youtube_searches: int = 100,
         spotify_port: int = 0,
         google_port: int = 0,
+        world: World | None = None,
     ) -> "Sandbox":
         """Start both services; port 0 takes a free one. The world is kept in ``data`` if given.
 
-        ``clock`` gives aware UTC; ``settle_lag`` is in seconds of that clock. Raises OSError if a port is taken,
+        ``world``: one that was made already, in place of a fresh one. ``clock`` gives aware UTC; ``settle_lag`` is in seconds of that clock. Raises OSError if a port is taken,
         ValueError if ``data`` holds a world of another seed.
         """
-        world = World(seed=seed, data=data, clock=clock, settle_lag=settle_lag)
+        world = world or World(seed=seed, data=data, clock=clock, settle_lag=settle_lag)
         world.switches.youtube_units, world.switches.youtube_searches = youtube_units, youtube_searches
         sandbox = cls(world)
         try:
