@@ -11,7 +11,7 @@ from bot.logs.setup import Logs
 from bot.model.events import Event
 from bot.model.logline import LogLine
 
-CAPACITY = 100_000  # lines that wait while the database is slow or away: what ten seconds of a flood bring
+CAPACITY = 150_000  # lines that wait while the database is slow or away: more than ten seconds of a flood bring
 BATCH = 1_000
 GATHER_SECONDS = 0.5  # lines of half a second share one transaction
 LONGEST_BACKOFF = 60.0

@@ -19,7 +19,7 @@ from bot.model.events import Event, RunFinished
 from bot.model.incident import Incident
 from bot.model.logline import Level
 
-CAPACITY = 10_000
+CAPACITY = 150_000  # the lines are those that wait for the database too, so that they cost little
 SLICE = 200  # lines taken in at a time, so that a flood leaves the loop to others
 FACTS = 1_000  # ended runs and digests that wait for a sink; older ones give way
 KEEP_SECONDS = 2.0  # changed incidents are stored at most so often

@@ -59,6 +59,7 @@ _ENDS: dict[Event, tuple[tuple[Event, ...], tuple[str, ...]]] = {
     Event.ACCOUNT_CONFIRMED: (_LOGINS, ("service", "account")),
     Event.ACCOUNT_DISCONNECTED: (_LOGINS, ("service", "account")),
     Event.ACCOUNT_NEEDS_LOGIN: ((Event.ACCOUNT_EXPIRES_SOON,), ("service", "account")),
+    Event.MAPPING_PAUSED: ((Event.ANALYSIS_FAILED,), ()),
     Event.MAPPING_RESUMED: ((Event.MAPPING_PAUSED,), ()),
     Event.MAPPING_REMOVED: (tuple(set(Event) - _OF_NO_MAPPING), ()),
     Event.ANALYSIS_COMPLETE: ((Event.ANALYSIS_FAILED,), ()),

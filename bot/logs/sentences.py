@@ -24,6 +24,10 @@ TEMPLATES: dict[Event, str] = {
     Event.TASK_RECOVERED: "Task {task} works again",
     Event.TASK_REQUESTED: "Task {task} was run by hand",
     Event.BACKUP_DONE: "The database was copied to {file}[ ({size})]",
+    Event.CACHE_FAILING: "The cache does not work[ ({error})]; the services are asked instead",
+    Event.CACHE_BACK: "The cache works again",
+    Event.CACHE_GARBAGE: "The cache holds {kind} entries that cannot be read[ ({error})]; they are fetched anew",
+    Event.CACHE_FORGOTTEN: "{entries:entry|entries} of the cache dropped: {what}",
     Event.RETENTION_DONE: "Removed {deleted:old log line|old log lines}",
     Event.BUG: "Unexpected error[ in {where}][: {error}]",
     Event.LOG_DROPPED: "{count:log line was|log lines were} dropped because {queue} could not keep up",
@@ -64,6 +68,10 @@ TEMPLATES: dict[Event, str] = {
     Event.SERVICE_RESUMED: "{service} is in use again",
     Event.SERVICE_FAILING: "{service} does not answer as it should[: {error}]",
     Event.SERVICE_BACK: "{service} answers again[ after {failures:failure|failures}]",
+    Event.METADATA_FAILING: (
+        "{source} does not tell {fields} now[: {error}]; rules that ask for it take it as unknown"
+    ),
+    Event.METADATA_BACK: "{source} tells {fields} again",
     Event.QUOTA_SPENT: "The quota {bucket} is spent[; {items:item waits|items wait}][ until {until}]",
     Event.QUOTA_RESET: "The quota {bucket} is full again",
     Event.ACCOUNT_LINKED: "The {service} account {account} came back from its consent page and waits for confirmation",

@@ -9,7 +9,7 @@ from bot.logs.budget import GATHER_SECONDS, Budget
 from bot.logs.messages import Card, Daily, Message, Place, Summary, edits
 from bot.model.digest import Digest
 from bot.model.incident import Incident
-from bot.model.logline import LogLine
+from bot.model.logline import Level, LogLine
 from bot.model.run import Run
 
 SENDS_A_MINUTE = 10  # new messages; DESIGN.md section 6
@@ -72,7 +72,10 @@ class Tray:
         lasting = [case for case in self.cases.values() if case.incident.over_at is None]
         over = [case for case in lasting if incidents.ends(line, case.incident)]
         for case in over:
-            self.change(case, replace(case.incident, over_at=line.at), now)
+            if line.level is not Level.INFO and case.told is None:
+                self._drop(case)  # the line is the end of the story, and has a card of its own
+            else:
+                self.change(case, replace(case.incident, over_at=line.at), now)
         return bool(over)
 
     def tend(self, at: datetime, now: float) -> None:
@@ -217,6 +220,14 @@ class Tray:
         case.incident = replace(case.incident, closed_at=case.incident.over_at)
         del self.cases[case.incident.key]
         self.closed.append(case)
+
+    def _drop(self, case: Case) -> None:
+        """Forget it untold, or close it quietly where it is stored."""
+        if case.incident.id:
+            case.incident = replace(case.incident, over_at=case.incident.last_seen_at)
+            self._close(case)
+        else:
+            del self.cases[case.incident.key]
 
     def _case_of(self, message: Message | None) -> Case | None:
         """The incident of a card, unless it changed its message meanwhile."""

@@ -16,7 +16,7 @@ _REASONED = (Event.ITEM_BLACKLISTED, Event.ITEM_REVIEW)
 
 def feed_card(incident: Incident, about: About) -> discord.Embed:
     card = discord.Embed(
-        title=foreign.cut_lines(f"{_sign(incident)} {incident_words.heading(incident, about.mapping)}", foreign.TITLE),
+        title=foreign.cut_lines(_title(incident, about), foreign.TITLE),
         description=foreign.cut_lines("\n".join(_paragraphs(incident, about)), foreign.DESCRIPTION),
         colour=_colour(incident),
     )
@@ -39,10 +39,13 @@ def item_buttons_of(incident: Incident) -> tuple[int, ...]:
 
 
 def _paragraphs(incident: Incident, about: About) -> list[str]:
+    if incident.over_at is not None and incident_words.mended(incident):
+        return _states(incident)  # what it meant is not so any more
     mapping = f"**{foreign.plain(about.mapping, 80)}**: " if about.mapping and listed(incident) else ""
     paragraphs = [f"{mapping}{incident_words.meaning(incident, about.mapping)}", *_list(incident, about)]
     if incident.over_at is None:
-        paragraphs.append(f"**What to do:** {incident_words.remedy(incident)}")
+        remedy = incident_words.remedy(incident)
+        paragraphs.append(remedy if remedy == incident_words.NOTHING else f"**What to do:** {remedy}")
     return [*paragraphs, *_states(incident)]
 
 
@@ -68,7 +71,7 @@ def _states(incident: Incident) -> list[str]:
     if incident.missed:
         states.append(f"🔕 {words.count(incident.missed, 'more came', 'more came')} while it was silenced.")
     if incident.over_at is not None:
-        states.append(f"**Over** {moments.relative(incident.over_at)}. {incident_words.ending(incident)}")
+        states.append(f"{incident_words.ending(incident)} Over since {moments.relative(incident.over_at)}.")
         return states
     if incident.acknowledged_at is not None:
         who = foreign.plain(incident.acknowledged_name, 60)
@@ -79,10 +82,11 @@ def _states(incident: Incident) -> list[str]:
     return states
 
 
-def _sign(incident: Incident) -> str:
+def _title(incident: Incident, about: About) -> str:
+    heading = incident_words.heading(incident, about.mapping)
     if incident.over_at is None:
-        return _SIGNS[incident.level]
-    return "✅" if incident_words.mended(incident) else "☑️"
+        return f"{_SIGNS[incident.level]} {heading}"
+    return f"{'✅' if incident_words.mended(incident) else '☑️'} Over: {heading}"
 
 
 def _colour(incident: Incident) -> int:

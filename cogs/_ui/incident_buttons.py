@@ -6,6 +6,7 @@ import discord
 
 from bot.engine.incidents import SILENCES
 from bot.model.errors import UserMistake
+from bot.model.events import Event
 from bot.model.incident import Incident
 from bot.model.logline import LogLine
 from bot.runtime import Runtime
@@ -16,6 +17,7 @@ from cogs._ui.levels import Level
 from cogs._ui.reach import Interaction, guild_of, runtime_of
 
 LINES = 10
+_RETRIABLE = (Event.ITEM_ERROR, Event.ITEM_BLACKLISTED, Event.ITEM_REVIEW)  # whose items wait for nothing by themselves
 _NO_CHOICE = UserMistake("Nothing was chosen, so nothing was changed. Choose 1, 8 or 24 hours.")
 
 
@@ -106,12 +108,14 @@ async def message_of(runtime: Runtime, incident: Incident) -> tuple[list[discord
 def buttons(incident: Incident) -> discord.ui.View:
     """What can still be done; a card about a few items carries their own Retry, Review and Details."""
     items = feed_card.item_buttons_of(incident)
-    kinds: list[type[Pressed]] = [] if incident.over_at is not None else [Acknowledge, Silence]
-    if not items:
-        kinds += [RetryIncident, IncidentDetails] if incident.item_ids else [IncidentDetails]
-    elif len(items) > 1:
-        kinds.append(RetryIncident)
-    view = panel(*(kind(incident.id) for kind in kinds))
+    open_, retriable = incident.over_at is None, incident.event in _RETRIABLE and len(incident.item_ids) != 1
+    wanted: list[tuple[bool, type[Pressed]]] = [
+        (open_ and incident.acknowledged_by is None, Acknowledge),
+        (bool(incident.item_ids) and retriable, RetryIncident),
+        (not items, IncidentDetails),
+        (open_, Silence),
+    ]
+    view = panel(*(kind(incident.id) for present, kind in wanted if present))
     for row, item_id in enumerate(items, 2):
         for button in for_item(item_id, number=row - 1 if len(items) > 1 else None):
             button.item.row = row

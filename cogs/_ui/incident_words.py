@@ -59,10 +59,10 @@ _EVENTS: dict[Event, Words] = {
         do="Remove the copies that are too many by hand, if they disturb you.",
     ),
     Event.ANALYSIS_FAILED: Words(
-        one="“{mapping}” could not be compared",
+        one="“{mapping}” could not be synced",
         means="Nothing was changed. {cause}",
         do="It is tried again at its next time; `/sync` tries it at once.",
-        over="It was compared again.",
+        over="Its playlists were compared again without trouble.",
         mended=True,
     ),
     Event.ANALYSIS_STOPPED: Words(
@@ -73,7 +73,7 @@ _EVENTS: dict[Event, Words] = {
     ),
     Event.SERVICE_PAUSED: Words(
         one="{service} asked for a pause",
-        means="Nothing is sent to it until then. What is queued waits and goes on by itself {until}.",
+        means="Nothing is sent to it meanwhile. What is queued waits and goes on by itself {until}.",
         over="It is in use again.",
         mended=True,
     ),
@@ -117,7 +117,7 @@ _EVENTS: dict[Event, Words] = {
     Event.BUG: Words(
         one="Something went wrong inside Crossfade",
         means="What was under way is kept and goes on by itself.",
-        do="Tell the owner of this bot, with the time of this card; the log holds the reason.",
+        do="Tell the owner of this bot what stands here: {error}. The log holds the rest.",
     ),
     Event.PLAN_FORCED: Words(
         one="A stopped plan was forced",
@@ -125,14 +125,18 @@ _EVENTS: dict[Event, Words] = {
     ),
     Event.SETTINGS_CHANGED: Words(one="A setting changed", means="{detail}"),
 }  # fmt: skip
-_OTHER = Words(one="Something that you should know", means="{message}")
+_OTHER = Words(
+    one="Something unexpected was noticed",
+    means="{message}",
+    do="If it keeps coming, tell the owner of this bot.",
+)
 
 _BUCKETS = {
     Bucket.YOUTUBE_UNITS.value: "YouTube's units for today",
     Bucket.YOUTUBE_SEARCH.value: "YouTube's searches for today",
     Bucket.SPOTIFY_CALLS.value: "Spotify's calls of the last 24 hours",
 }
-_FIELDS = ("service", "account", "reason", "task", "detail")
+_FIELDS = ("service", "account", "reason", "task", "detail", "error")
 
 
 def heading(incident: Incident, mapping: str) -> str:
@@ -144,13 +148,16 @@ def heading(incident: Incident, mapping: str) -> str:
 
 
 def meaning(incident: Incident, mapping: str) -> str:
-    return _of(incident).means.format(**_fields(incident, mapping)).strip()
+    said = _of(incident).means.format(**_fields(incident, mapping)).strip()
+    return said[:1].upper() + said[1:]
 
 
 def remedy(incident: Incident) -> str:
     """Of a cause that we know its own, else that of the event."""
     reason = _reason(incident)
-    return reason_words.remedy(reason, incident.until) if cause_of(reason) is not None else _of(incident).do
+    if cause_of(reason) is not None:
+        return reason_words.remedy(reason, incident.until)
+    return _of(incident).do.format(**_fields(incident, ""))
 
 
 def ending(incident: Incident) -> str:

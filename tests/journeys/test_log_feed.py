@@ -168,11 +168,14 @@ async def test_two_moderators_acknowledge_at_once_and_one_is_told_who_was_faster
         done = await asyncio.gather(*presses, return_exceptions=True)
         (late,) = [person for person, result in zip(people, done, strict=True) if isinstance(result, UserMistake)]
         (incident,) = await room.runtime.storage.incidents.open()
-        told = await late.click(card, custom_id="incident:ack:1")
+        seen_before = await room.forge(room.channel, "incident:ack:1")
+        told = await late.click(seen_before, custom_id="incident:ack:1")
         assert f"{incident.acknowledged_name} has acknowledged this already" in said(answer(told))
         (first,) = [person for person in people if person is not late]
-        await first.click(card, custom_id="incident:ack:1")
-        assert f"Acknowledged by {first.name}" in said(_posts(room)[0])
+        await first.click(seen_before, custom_id="incident:ack:1")
+        assert f"Acknowledged by {first.name}" in said(room.last())
+        await room.until(lambda: f"Acknowledged by {first.name}" in said(_posts(room)[0]))
+        assert custom_ids(_posts(room)[0]) == ["incident:details:1", "incident:silence:1"]
         assert sum(line.event == Event.INCIDENT_ACKNOWLEDGED for line in await room.lines()) == 1
         edits = len(_requests(room, "PATCH"))
         for _ in range(30):
@@ -181,7 +184,7 @@ async def test_two_moderators_acknowledge_at_once_and_one_is_told_who_was_faster
             await room.runtime.feed.turn()
         assert len(_requests(room, "PATCH")) - edits <= 1  # the acknowledgement itself, and no count
         _service(room, back=True)
-        await room.until(lambda: "**Over**" in said(_posts(room)[0]))
+        await room.until(lambda: "Over since" in said(_posts(room)[0]))
         assert "31" in said(_posts(room)[0])
 
 

@@ -182,6 +182,14 @@ def test_an_incident_that_ends_at_once_is_one_card() -> None:
     assert channel.stored[1].closed_at is not None
 
 
+def test_what_ends_in_an_incident_of_its_own_before_it_was_told_is_one_card() -> None:
+    channel = Channel()
+    channel.say(line("gone", event="analysis.failed", mapping_id=3))
+    channel.say(line("gone and paused", event="mapping.paused", mapping_id=3))
+    assert cards(channel.pass_time(60)) == [("gone and paused", 1, False)]
+    assert channel.desk.idle(channel.at)
+
+
 def test_after_hours_without_another_line_a_card_is_closed() -> None:
     channel = Channel()
     channel.say(line("a"))

@@ -90,6 +90,7 @@ def test_a_key_fits_its_column_whatever_is_logged(event: Event, service: str, er
          line("account.confirmed", service="Spotify", account="Ada")),
         (line("account.expires_soon", service="Spotify", account="Ada"),
          line("account.needs_login", service="Spotify", account="Ada")),
+        (line("analysis.failed", mapping_id=2, error="gone"), line("mapping.paused", mapping_id=2)),
         (line("mapping.paused", mapping_id=2), line("mapping.resumed", mapping_id=2)),
         (line("mapping.paused", mapping_id=2), line("mapping.removed", mapping_id=2)),
         (line("item.error", mapping_id=2), line("mapping.removed", mapping_id=2)),
