@@ -4,11 +4,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 from pydantic import SecretStr
 
 from bot.clock import Clock, SystemClock
-from bot.config import Settings
+from bot.config import KEY_FILE, Settings
 from bot.engine.accounts import Accounts
 from bot.engine.backups import Backups
 from bot.engine.bases import Bases
@@ -43,11 +44,13 @@ from bot.logs.feed import Feed, open_feed
 from bot.logs.setup import Logs
 from bot.model.events import AccountLinked, RunFinished
 from bot.model.logline import Level, LogLine
+from bot.services.cache import Cache, open_cache
 from bot.services.config import ServiceConfig
 from bot.services.oauth import OAuth
 from bot.services.registry import MusicServices
 from bot.services.tokens import Tokens
 from storage import Storage, open_storage
+from storage.database import sqlite_file
 from storage.tasks import Pulse
 
 
@@ -64,6 +67,7 @@ class Runtime:
     hub: Hub
     quota: Quota
     services: MusicServices
+    cache: Cache
     tokens: Tokens
     oauth: OAuth
     sync: Sync
@@ -109,6 +113,9 @@ async def open_runtime(
         quota = Quota(storage, clock, _limits(settings), official_search=official)
         services = MusicServices(_service_config(settings), storage, quota, clock, hub.announce)
         stack.push_async_callback(services.close)
+        cache = await stack.enter_async_context(
+            open_cache(_cache_folder(settings), clock, redis_url=_clear(settings.redis_url))
+        )
         destinations = Destinations(clock, RecentWrites(timedelta(seconds=settings.settle_seconds)))
         reader = Reader(storage, services, clock, destinations)
         executor = Executor(
@@ -148,6 +155,7 @@ async def open_runtime(
             hub=hub,
             quota=quota,
             services=services,
+            cache=cache,
             tokens=services.tokens,
             oauth=services.oauth,
             sync=sync,
@@ -169,7 +177,9 @@ async def open_runtime(
             incidents=Incidents(storage, feed, reviews, clock),
             digests=digests,
             stats=Stats(storage, quota, clock),
-            undo=Undo(storage, services, hub, quota, reader, clock, wake=executor.wake, crash=crash),
+            undo=Undo(
+                storage, services, hub, quota, reader, clock, wake=executor.wake, chosen=chooser.content_of, crash=crash
+            ),
             failures=failures,
         )
 
@@ -255,6 +265,12 @@ def _feed_levels(storage: Storage) -> Callable[[int | None], Awaitable[Level | N
         return Level(guild.log_level) if guild.log_channel_id else None
 
     return level_of
+
+
+def _cache_folder(settings: Settings) -> Path:
+    """Beside the database; where that is a server's, beside the key file."""
+    file = sqlite_file(settings.database_url)
+    return (KEY_FILE if file is None else file).parent / "cache"
 
 
 def _limits(settings: Settings) -> QuotaLimits:

@@ -137,7 +137,7 @@ _JOB_TYPES = {
     "routing": JobType.ROUTING,
 }
 _PEOPLES_ROOMS = frozenset(
-    {"base", "child", "errors", "incident", "mapping", "settings", "sync", "plan", "queue", "review", "job", "jobs"}
+    "base child errors incident mapping settings sync plan queue review job jobs undo".split()
 )
 _PEOPLES_EVENTS = frozenset(
     {

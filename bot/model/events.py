@@ -19,6 +19,10 @@ class Event(StrEnum):
     TASK_RECOVERED = "task.recovered"
     TASK_REQUESTED = "task.requested"  # a person ran it out of its turn
     BACKUP_DONE = "backup.done"
+    CACHE_FAILING = "cache.failing"
+    CACHE_BACK = "cache.back"
+    CACHE_GARBAGE = "cache.garbage"
+    CACHE_FORGOTTEN = "cache.forgotten"
     RETENTION_DONE = "retention.done"
     BUG = "bug"
     LOG_DROPPED = "log.dropped"  # a queue of the log was full
@@ -57,6 +61,8 @@ class Event(StrEnum):
     SERVICE_RESUMED = "service.resumed"
     SERVICE_FAILING = "service.failing"
     SERVICE_BACK = "service.back"
+    METADATA_FAILING = "metadata.failing"
+    METADATA_BACK = "metadata.back"
     QUOTA_SPENT = "quota.spent"
     QUOTA_RESET = "quota.reset"
     # accounts
