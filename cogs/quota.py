@@ -18,19 +18,20 @@ class Quota(commands.Cog):
         self.bot = bot
 
     @app_commands.command(
-        description="Calls to the services by day, against their limits, with the forecast.",
+        description="Calls to the services today and in 30 days, by operation and mapping, with the forecast.",
         extras={"example": "/quota"},
     )
     @door()
     async def quota(self, interaction: Interaction) -> None:
-        quota = self.bot.runtime.quota
-        states = await quota.states()
-        queue = await quota.forecast_queue(guild_of(interaction))
+        quota, guild_id = self.bot.runtime.quota, guild_of(interaction)
+        states, rows = await quota.states(), await quota.usage(DAYS)
+        shares, queue = await quota.shares(guild_id, DAYS), await quota.forecast_queue(guild_id)
         now = self.bot.runtime.clock.now()  # after the forecast: what fits is done at the moment of its making
-        panels = charts.panels(await quota.usage(DAYS), states, queue, now, days=DAYS)
+        panels = charts.panels(rows, states, queue, now, days=DAYS)
         picture = io.BytesIO(await charts.drawn(panels))
         file = discord.File(picture, filename="quota.png", description=charts.alt_text(panels, now))
-        card = quota_card.quota_card(states, queue, now).set_image(url="attachment://quota.png")
+        card = quota_card.quota_card(states, queue, now, rows=quota.used_now(rows), shares=shares, days=DAYS)
+        card.set_image(url="attachment://quota.png")
         await interaction.edit_original_response(embeds=foreign.fit([card]), attachments=[file])
 
 

@@ -1,15 +1,16 @@
 """The ledger of quota: what was spent, by bucket, hour, operation and mapping."""
 
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, delete, func, or_, select
+from sqlalchemy import ColumnElement, case, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model.quota import Bucket, UsageRow
+from bot.model.quota import Bucket, UsageRow, UsageShare
 from storage.database import Repository, reads, writes
-from storage.schema import quota_usage
+from storage.schema import mappings, quota_usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +69,60 @@ class Ledger(Repository):
             .order_by(quota_usage.c.hour, quota_usage.c.bucket, quota_usage.c.operation, quota_usage.c.mapping_id)
         )
         return [UsageRow(**row._mapping) for row in await connection.execute(statement)]
+
+    @reads
+    async def sums(self, connection: AsyncConnection, since: datetime) -> list[UsageRow]:
+        """The ledger since ``since`` without its mappings: a row for each bucket, hour and operation, oldest first."""
+        usage = quota_usage.c
+        statement = (
+            select(usage.bucket, usage.hour, usage.operation, func.sum(usage.calls), func.sum(usage.units))
+            .where(usage.bucket.in_(list(Bucket)), usage.hour >= _hour(since))  # in the order of its index
+            .group_by(usage.bucket, usage.hour, usage.operation)
+        )
+        rows = [
+            UsageRow(bucket=bucket, hour=hour, operation=operation, mapping_id=0, calls=int(calls), units=int(units))
+            for bucket, hour, operation, calls, units in await connection.execute(statement)
+        ]
+        return sorted(rows, key=lambda row: (row.hour, row.bucket, row.operation))
+
+    @reads
+    async def shares(
+        self, connection: AsyncConnection, guild_id: int, windows: Mapping[Bucket, datetime], since: datetime
+    ) -> list[UsageShare]:
+        """Who used how much since ``since``, and of that since each bucket's moment of ``windows``.
+
+        Removed mappings keep their names. Those of other guilds come as one share without a name.
+        """
+        usage = quota_usage.c
+        now_counts = case(
+            (or_(*(_in_window(bucket, moment) for bucket, moment in windows.items())), usage.units), else_=0
+        )
+        each = (
+            select(
+                usage.bucket,
+                usage.mapping_id,
+                func.sum(now_counts).label("window"),
+                func.sum(usage.units).label("total"),
+            )
+            .where(usage.hour >= _hour(since))
+            .group_by(usage.mapping_id, usage.bucket)  # in the order of its index
+            .subquery()
+        )
+        statement = select(each, mappings.c.name, mappings.c.guild_id).outerjoin(
+            mappings, mappings.c.id == each.c.mapping_id
+        )
+        names: dict[int | None, str] = {}
+        window: dict[int | None, Counter[Bucket]] = defaultdict(Counter)
+        total: dict[int | None, Counter[Bucket]] = defaultdict(Counter)
+        for row in await connection.execute(statement):
+            whose = row.mapping_id if row.mapping_id == 0 or row.guild_id == guild_id else None
+            names[whose] = row.name or "" if whose else ""
+            window[whose][row.bucket] += int(row.window)
+            total[whose][row.bucket] += int(row.total)
+        return [
+            UsageShare(mapping_id=whose, name=names[whose], window=dict(window[whose]), total=dict(total[whose]))
+            for whose in total
+        ]
 
     @writes
     async def delete_older(self, connection: AsyncConnection, before: datetime) -> int:

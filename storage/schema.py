@@ -476,6 +476,9 @@ quota_usage = Table(
     Column("mapping_id", RowId, primary_key=True, autoincrement=False),  # 0: none
     Column("calls", Integer, nullable=False),
     Column("units", Integer, nullable=False),
+    # A month of many mappings is summed from these alone.
+    Index("ix_quota_usage_sums", "bucket", "hour", "operation", "units", "calls"),
+    Index("ix_quota_usage_shares", "mapping_id", "bucket", "hour", "units"),
 )
 
 oauth_states = Table(

@@ -25,22 +25,28 @@ class Terms:
 
 
 def arrivals(
-    work: Iterable[OpenWork], first: Collection[Lane], terms: Terms, now: datetime
+    work: Iterable[OpenWork], first: Collection[Lane], terms: Terms, now: datetime, *, call: timedelta = CALL
 ) -> dict[Lane, datetime | None]:
     """By lane: when the last of its items is through. None: under these limits never.
 
     ``first``: what people asked for; it goes before all else. Among equals the executor goes round in turns, so that a
-    lane of n items is through when each of the others has had n of its own, or all that it has.
+    lane of n items is through when each of the others has had n of its own, or all that it has. ``call``: what a call
+    takes; nothing where only the quota is asked about.
     """
     lanes: dict[Lane, Counter[Step]] = {}
     for each in work:
         steps = lanes.setdefault((each.mapping_id, each.service), Counter())
         steps[Step(each.service, each.action, each.search)] += each.items
-    return {lane: _through(lane, lanes, first, terms, now) for lane in lanes}
+    return {lane: _through(lane, lanes, first, terms, now, call) for lane in lanes}
 
 
 def _through(
-    lane: Lane, lanes: Mapping[Lane, Counter[Step]], first: Collection[Lane], terms: Terms, now: datetime
+    lane: Lane,
+    lanes: Mapping[Lane, Counter[Step]],
+    first: Collection[Lane],
+    terms: Terms,
+    now: datetime,
+    call: timedelta,
 ) -> datetime | None:
     before = Counter(lanes[lane])
     own = lanes[lane].total()
@@ -56,7 +62,7 @@ def _through(
         return None
     # Spotify's adds go out many at a time; each write on YouTube is a call of its own.
     calls = cost.spotify_calls if lane[1] is Service.SPOTIFY else before.total() + 2 * cost.youtube_searches
-    return max(cost.done_at, now + calls * CALL)
+    return max(cost.done_at, now + calls * call)
 
 
 def _part(steps: Counter[Step], most: int) -> Counter[Step]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.model.item import Action, SyncItem
+from bot.model.item import Action
 from bot.model.mapping import Mapping as PlaylistMapping
 from bot.model.music import Service
 from bot.model.plan import Cost, Plan
@@ -54,22 +54,6 @@ def cost(
     return work_cost(Counter(steps), states, now, official_search=official_search, usage=usage)
 
 
-def queue_cost(
-    items: Sequence[SyncItem],
-    states: Sequence[BucketState],
-    now: datetime,
-    *,
-    official_search: bool = True,
-    usage: Sequence[UsageRow] = (),
-) -> Cost:
-    """The same for items that stand in the queue."""
-    steps = [
-        Step(item.destination_service, item.action, item.action is Action.ADD_TRACK and not item.destination_id)
-        for item in items
-    ]
-    return work_cost(Counter(steps), states, now, official_search=official_search, usage=usage)
-
-
 @dataclass(frozen=True, slots=True)
 class Step:
     """One change of a playlist; ``search``: its counterpart must be searched first."""
@@ -87,7 +71,7 @@ def work_cost(
     official_search: bool = True,
     usage: Sequence[UsageRow] = (),
 ) -> Cost:
-    """The same for so many steps of each kind."""
+    """The same for so many steps of each kind, as they stand in the queue."""
     youtube: Counter[tuple[int, int]] = Counter()
     for step, count in steps.items():
         if step.service is Service.YOUTUBE:

@@ -1,16 +1,18 @@
 """Quota: the ledger that is charged before each call, what is left of it, and when a queue will be through."""
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypedDict
 
 from bot.clock import Clock
 from bot.engine import forecast, meter
-from bot.engine.arrivals import Terms
+from bot.engine.arrivals import Terms, arrivals
 from bot.model.errors import QuotaSpent
 from bot.model.mapping import Mapping
 from bot.model.plan import Cost, Plan
-from bot.model.quota import Bucket, BucketState, UsageRow
+from bot.model.quota import Bucket, BucketState, UsageRow, UsageShare
 from storage import Storage
 
 ROLLING = timedelta(hours=24)
@@ -91,9 +93,34 @@ class Quota:
     async def states(self) -> dict[Bucket, BucketState]:
         return await self._states(*Bucket)
 
-    async def usage(self, days: int = 7) -> list[UsageRow]:
-        """The ledger's rows of the last ``days`` days, oldest first."""
-        return await self._storage.quota.rows(self._clock.now() - timedelta(days=days))
+    async def usage(self, days: int = 30) -> list[UsageRow]:
+        """What was spent in the last ``days`` Pacific days, today's included, by hour and operation; oldest first.
+
+        Whose it was is not told (``mapping_id`` is 0).
+        """
+        return await self._storage.quota.sums(self._first_day(days))
+
+    async def shares(self, guild_id: int, days: int = 30) -> list[UsageShare]:
+        """How much each mapping of the guild used, the greatest first; other guilds' together, without names."""
+        now = self._clock.now()
+        windows = {bucket: window_start(bucket, now) for bucket in Bucket}
+        found = await self._storage.quota.shares(guild_id, windows, self._first_day(days))
+        return sorted(found, key=lambda share: (-self._weight(share), share.name))
+
+    def used_now(self, rows: Iterable[UsageRow]) -> list[UsageRow]:
+        """Those of ``rows`` that count in their bucket's window at this moment."""
+        now = self._clock.now()
+        return [row for row in rows if row.hour >= window_start(row.bucket, now)]
+
+    def _first_day(self, days: int) -> datetime:
+        """The Pacific midnight with which the last ``days`` days begin."""
+        midnight = forecast.last_reset(self._clock.now())
+        # A day of 23 or 25 hours may lie between: any moment of the wanted day has the same midnight.
+        return forecast.last_reset(midnight - timedelta(days=days - 1) + timedelta(hours=12))
+
+    def _weight(self, share: UsageShare) -> float:
+        """How much of the limits it took, so that units, searches and calls can be put in one order."""
+        return sum(units / max(1, self._limits.of(bucket)) for bucket, units in share.total.items())
 
     async def cost(self, plan: Plan, mapping: Mapping) -> Cost:
         """What the plan will spend, and when it will be through under what is left of the buckets."""
@@ -106,13 +133,24 @@ class Quota:
         return forecast.reading_cost(youtube_units, spotify_calls, states, now, usage=terms["usage"])
 
     async def forecast_queue(self, guild_id: int | None = None) -> Cost:
-        """The same for all open items of a guild (None: of all); all zero where nothing is open."""
-        mappings = self._storage.mappings
-        theirs = await (mappings.all_enabled() if guild_id is None else mappings.of_guild(guild_id))
-        items = [item for mapping in theirs for item in await self._storage.items.open_of_mapping(mapping.id)]
-        if not items:
+        """What the open items of a guild (None: of all) will spend, and when the quota lets the last of them through.
+
+        The services are shared: the work of other guilds takes its turns. All zero where nothing is open. Work of
+        mappings that are stopped is not counted, for nobody knows when it goes on.
+        """
+        work = await self._storage.queue.open_work()
+        own = [each for each in work if guild_id in (None, each.guild_id)]
+        if not own:
             return Cost()
-        return forecast.queue_cost(items, await self._all(), self._clock.now(), **await self._terms())
+        now, terms = self._clock.now(), await self.shared()
+        steps: Counter[forecast.Step] = Counter()
+        for each in own:
+            steps[forecast.Step(each.service, each.action, each.search)] += each.items
+        cost = forecast.work_cost(steps, terms.states, now, official_search=terms.official_search, usage=terms.usage)
+        through = arrivals(work, (), terms, now, call=timedelta())
+        ends = [through[each.mapping_id, each.service] for each in own]
+        known = [end for end in ends if end is not None]
+        return replace(cost, done_at=max(known) if len(known) == len(ends) else None)
 
     async def shared(self) -> Terms:
         """What all work shares, for ``bot.engine.arrivals``."""
@@ -123,7 +161,7 @@ class Quota:
         return list((await self.states()).values())
 
     async def _terms(self) -> _Terms:
-        rows = await self._storage.quota.rows(window_start(Bucket.SPOTIFY_CALLS, self._clock.now()))
+        rows = await self._storage.quota.sums(window_start(Bucket.SPOTIFY_CALLS, self._clock.now()))
         calls = [row for row in rows if row.bucket is Bucket.SPOTIFY_CALLS]
         return {"official_search": self._official_search, "usage": calls}
 

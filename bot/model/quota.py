@@ -1,6 +1,7 @@
 """Quota: the money of the system, in buckets that the services refill."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -35,3 +36,17 @@ class UsageRow:
     mapping_id: int
     calls: int
     units: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageShare:
+    """What one mapping of a guild has used, in units by bucket; ``mapping_id`` 0: calls that belong to no mapping.
+
+    None: all mappings of other guilds together, which have no names here. ``window``: of what counts now;
+    ``total``: of all days that were asked for.
+    """
+
+    mapping_id: int | None
+    name: str = ""
+    window: Mapping[Bucket, int] = field(default_factory=dict)
+    total: Mapping[Bucket, int] = field(default_factory=dict)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.engine.forecast import cost, last_reset, next_reset, queue_cost
-from bot.model.item import Action, SyncItem
+from bot.engine.forecast import Step, cost, last_reset, next_reset, work_cost
+from bot.model.item import Action
 from bot.model.mapping import Direction, Side
 from bot.model.music import Service, Track
 from bot.model.plan import Add, Cost, Move, Plan, Remove
@@ -120,30 +120,15 @@ def test_more_spotify_calls_than_a_day_holds_take_days() -> None:
     assert of(plan).done_at == NOON + 2 * DAY + timedelta(hours=1)
 
 
-def test_a_queue_costs_what_its_items_cost() -> None:
-    def item(service: Service, action: Action, **payload: str) -> SyncItem:
-        return SyncItem(
-            id=1,
-            mapping_id=1,
-            run_id=1,
-            service=service,
-            action=action,
-            source_track_id="s",
-            occurrence=0,
-            source_track_title="One",
-            source_service=service.other,
-            destination_service=service,
-            payload=dict(payload),
-        )
-
-    queue = [
-        item(Service.YOUTUBE, Action.ADD_TRACK),
-        item(Service.YOUTUBE, Action.ADD_TRACK, track_id="v"),
-        item(Service.YOUTUBE, Action.REMOVE_TRACK),
-        item(Service.SPOTIFY, Action.ADD_TRACK),
-    ]
+def test_a_queue_costs_what_its_steps_cost() -> None:
+    queue = {
+        Step(Service.YOUTUBE, Action.ADD_TRACK, search=True): 1,
+        Step(Service.YOUTUBE, Action.ADD_TRACK): 1,
+        Step(Service.YOUTUBE, Action.REMOVE_TRACK): 1,
+        Step(Service.SPOTIFY, Action.ADD_TRACK, search=True): 1,
+    }
     expected = Cost(youtube_units=151, youtube_searches=1, spotify_calls=2, done_at=NOON)
-    assert queue_cost(queue, states(), NOON) == expected
+    assert work_cost(queue, states(), NOON) == expected
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,8 @@ def upgrade() -> None:
     _partial(
         "ix_blacklist_open", "blacklist", ["mapping_id", "id", "reason", "best_score"], "state = 'open'", unique=False
     )
+    op.create_index("ix_quota_usage_sums", "quota_usage", ["bucket", "hour", "operation", "units", "calls"])
+    op.create_index("ix_quota_usage_shares", "quota_usage", ["mapping_id", "bucket", "hour", "units"])
     op.create_index("ix_logs_guild_id_event_id", "logs", ["guild_id", "event", "id"])
     op.create_table(
         "queue_pauses",
