@@ -40,12 +40,17 @@ COMMANDS = {
     "mapping remove": ADMIN,
     "mapping resume": ADMIN,
     "mapping show": MEMBER,
+    "queue clear-failed": ADMIN,
+    "queue pause": ADMIN,
+    "queue resume": ADMIN,
+    "queue status": MEMBER,
     "quota": MEMBER,
     "review": MODERATOR,
     "settings": ADMIN,
     "setup": ADMIN,
     "stats": MEMBER,
     "sync": MODERATOR,
+    "tasks": ADMIN,
 }
 
 # By the head of the custom id, ``room:action``; what follows are keys.
@@ -97,6 +102,10 @@ BUTTONS = {
     "plan:apply": MODERATOR,
     "plan:cancel": MODERATOR,
     "plan:force": ADMIN,
+    "queue:clear": ADMIN,
+    "queue:pause": ADMIN,
+    "queue:refresh": MEMBER,
+    "queue:resume": ADMIN,
     "review:accept": MODERATOR,
     "review:bulk": MODERATOR,
     "review:choose": MODERATOR,
@@ -124,6 +133,8 @@ BUTTONS = {
     "setup:timezone": ADMIN,
     "stats:pause": MEMBER,
     "stats:refresh": MEMBER,
+    "tasks:refresh": ADMIN,
+    "tasks:run": OWNER,
 }
 
 # Selects that cannot be made from their id alone: their options come from what they are about.
