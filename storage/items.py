@@ -361,6 +361,19 @@ class Items(Repository):
         return _in_order(await connection.execute(statement))
 
     @reads
+    async def count_open(self, connection: AsyncConnection, mapping_id: int) -> int:
+        """How many pending, running and unknown items the mapping has."""
+        statement = select(func.count()).where(ITEM_IS_OPEN, sync_items.c.mapping_id == mapping_id)
+        return int((await connection.execute(statement.select_from(sync_items))).scalar_one())
+
+    @reads
+    async def oldest_open(self, connection: AsyncConnection, mapping_id: int) -> SyncItem | None:
+        """The first of them in the order of the queue."""
+        statement = _select().where(ITEM_IS_OPEN, sync_items.c.mapping_id == mapping_id)
+        row = (await connection.execute(statement.order_by(sync_items.c.id).limit(1))).one_or_none()
+        return None if row is None else item_of(row)
+
+    @reads
     async def list_of_guild(
         self,
         connection: AsyncConnection,

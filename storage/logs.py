@@ -7,13 +7,14 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, delete, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model.item import OPEN_STATUSES
+from bot.model.item import OPEN_STATUSES, ItemStatus
 from bot.model.log_filter import LogFilter, LogPage
 from bot.model.logline import MESSAGE_LIMIT, JobType, Level, LogLine
 from storage.database import Repository, reads, writes
 from storage.log_pages import STRETCH, Walk, first_id_since
 from storage.schema import LINE_IS_TROUBLE, logs, sync_items
 
+_UNFINISHED = (*OPEN_STATUSES, ItemStatus.ERROR, ItemStatus.BLACKLISTED)  # the last two can be retried by people
 AUDIT_DAYS = timedelta(days=30)  # what people did stays this long, whatever the guild's retention
 
 
@@ -126,12 +127,12 @@ class Logs(Repository):
         """Deletes at most ``batch`` lines of the guild (None: lines without a guild) from before ``before``; how many.
 
         Lines of what people did (the audit trail) go only when they are older than ``audit_before`` too, by default
-        30 days. Lines of an item that is still open stay. Call again while it returns ``batch``.
+        30 days. Lines of an item that is open or waits for a person stay. Call again while it returns ``batch``.
         """
         audit_end = min(before, audit_before or self.db.now() - AUDIT_DAYS)
         here = logs.c.guild_id.is_(None) if guild_id is None else logs.c.guild_id == guild_id
         deletable = or_(logs.c.at < audit_end, and_(logs.c.job_type != JobType.USER_ACTION, logs.c.actor.is_(None)))
-        at_work = exists().where(sync_items.c.id == logs.c.sync_item_id, sync_items.c.status.in_(OPEN_STATUSES))
+        at_work = exists().where(sync_items.c.id == logs.c.sync_item_id, sync_items.c.status.in_(_UNFINISHED))
         old = _oldest(here & (logs.c.at < before) & deletable & ~at_work, batch)
         return (await connection.execute(delete(logs).where(logs.c.id.in_(old)))).rowcount
 

@@ -88,7 +88,7 @@ class Burst:
 
     async def finish(self, status: RunStatus, error: str = "") -> None:
         """End the run; what is still open is counted as waiting and goes on in a later burst."""
-        self.count(waiting=len(await self._storage.items.open_of_mapping(self.mapping.id)))
+        self.count(waiting=await self._storage.items.count_open(self.mapping.id))
         await self.beat(at_once=True)
         finished = await self._storage.runs.finish(self.run.id, status, self._clock.now(), error=error)
         if finished is None:

@@ -236,8 +236,9 @@ class Executor:
             return burst
 
     async def _open(self, mapping: Mapping) -> Burst | None:
-        items = await self._storage.items.open_of_mapping(mapping.id)
-        asked = await self._asked_by(items)
+        oldest = await self._storage.items.oldest_open(mapping.id)
+        waiting = await self._storage.items.count_open(mapping.id)
+        asked = await self._asked_by(oldest)
         trigger, actor_id = (asked.trigger, asked.actor_id) if asked else (Trigger.START, 0)
         run = await self._storage.runs.start(
             RunKind.EXECUTION,
@@ -252,12 +253,12 @@ class Executor:
         links = await self._storage.links.of_mapping(mapping.id)
         ids = {"run_id": run.id, "mapping_id": mapping.id, "guild_id": mapping.guild_id}
         with bound(job_type=JobType.EXECUTION, **ids):
-            log.info(Event.EXECUTION_STARTED, extra={"mapping": mapping.name, "items": len(items)})
-        return Burst(self._storage, self._hub, self._clock, run=run, mapping=mapping, links=links, total=len(items))
+            log.info(Event.EXECUTION_STARTED, extra={"mapping": mapping.name, "items": waiting})
+        return Burst(self._storage, self._hub, self._clock, run=run, mapping=mapping, links=links, total=waiting)
 
-    async def _asked_by(self, items: Sequence[SyncItem]) -> Run | None:
+    async def _asked_by(self, oldest: SyncItem | None) -> Run | None:
         """The run that the oldest open item belongs to: who asked for it asked for this burst."""
-        return await self._storage.runs.get(items[0].run_id) if items else None
+        return await self._storage.runs.get(oldest.run_id) if oldest is not None else None
 
     async def _close_if_idle(self, burst: Burst) -> None:
         async with self._opening:

@@ -205,7 +205,7 @@ async def begin(
     following = await follower.watch(mapping.id, message)
     try:
         started = await work()
-        waiting = len(await runtime.storage.items.open_of_mapping(mapping.id))
+        waiting = await runtime.storage.items.count_open(mapping.id)
         card = await plan_card(runtime, mapping, started)
     except BaseException:
         await follower.drop(following)

@@ -132,7 +132,7 @@ class RoundFollower:
         for run in await self._runs(mapping_id, following.since):
             for status, count in (await storage.items.counts_of_run(run.id)).items():
                 sums[status] = sums.get(status, 0) + count
-        open_items = len(await storage.items.open_of_mapping(mapping_id))
+        open_items = await storage.items.count_open(mapping_id)
         following.rows[mapping_id] = following.rows[mapping_id].counted(sums, open_items)
 
     async def _runs(self, mapping_id: int, since: datetime) -> list[Run]:
