@@ -1,10 +1,11 @@
 """The numbers that people look at: mappings, queue, quota and the latest runs."""
 
-import asyncio
+import functools
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.clock import Clock
+from bot.engine.fresh import Fresh
 from bot.engine.quota import Quota
 from bot.model.queue import QueuePause
 from bot.model.quota import Bucket, BucketState
@@ -54,18 +55,14 @@ class Stats:
         self._storage = storage
         self._quota = quota
         self._clock = clock
-        self._kept: dict[int | None, tuple[float, Dashboard]] = {}
-        self._locks: dict[int | None, asyncio.Lock] = {}
+        self._fresh: dict[int | None, Fresh[Dashboard]] = {}
 
     async def dashboard(self, guild_id: int | None = None) -> Dashboard:
         """One guild's numbers, or everybody's; at most a second old. The buckets are those of the whole program."""
-        async with self._locks.setdefault(guild_id, asyncio.Lock()):
-            kept = self._kept.get(guild_id)
-            if kept is not None and self._clock.monotonic() - kept[0] < FRESH_SECONDS:
-                return kept[1]
-            dashboard = await self._count(guild_id)
-            self._kept[guild_id] = (self._clock.monotonic(), dashboard)
-            return dashboard
+        if guild_id not in self._fresh:
+            count = functools.partial(self._count, guild_id)
+            self._fresh[guild_id] = Fresh(count, self._clock, seconds=FRESH_SECONDS)
+        return await self._fresh[guild_id].get()
 
     async def _count(self, guild_id: int | None) -> Dashboard:
         numbers = await self._storage.stats.dashboard(guild_id)

@@ -19,5 +19,5 @@ def make_app(
     app.on_response_prepare.append(add_security_headers(pages.style_hash))
     app.add_routes(health.routes(ready, clock))
     app.add_routes(oauth.routes(oauth_door, pages))
-    app.add_routes(stats.routes(dashboard, clock))
+    app.add_routes(stats.routes(dashboard))
     return app

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from aiohttp import web
 
 from bot.clock import Clock
+from bot.engine.fresh import Fresh
 from bot.web.errors import error_json
-from bot.web.fresh import Fresh
 
 READY_SECONDS = 3.0  # longer than this and it is not ready
 

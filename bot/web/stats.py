@@ -1,4 +1,4 @@
-"""The numbers of the dashboard as JSON: aggregates only, for anybody, computed at most once a second."""
+"""The numbers of the dashboard as JSON: aggregates only, for anybody, counted at most once a second."""
 
 import json
 from collections.abc import Iterable
@@ -6,27 +6,35 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
-from bot.clock import Clock
 from bot.engine.stats import Dashboard
 from bot.logs.lines import rfc3339
 from bot.model.quota import Bucket, BucketState
-from bot.web.fresh import Fresh
 
 
 class DashboardSource(Protocol):
     async def dashboard(self, guild_id: int | None = None) -> Dashboard: ...
 
 
-def routes(source: DashboardSource, clock: Clock) -> Iterable[web.RouteDef]:
-    async def body() -> bytes:
-        return json.dumps(as_json(await source.dashboard())).encode()
-
-    fresh = Fresh(body, clock)
+def routes(source: DashboardSource) -> Iterable[web.RouteDef]:
+    encoded = _Encoded()
 
     async def stats(_: web.Request) -> web.Response:
-        return web.Response(body=await fresh.get(), content_type="application/json", charset="utf-8")
+        body = encoded.of(await source.dashboard())
+        return web.Response(body=body, content_type="application/json", charset="utf-8")
 
     return [web.get("/api/dashboard/stats", stats)]
+
+
+class _Encoded:
+    """The same numbers are written as JSON once; how long they stay the same is their source's to say."""
+
+    def __init__(self) -> None:
+        self._last: tuple[Dashboard, bytes] | None = None
+
+    def of(self, dashboard: Dashboard) -> bytes:
+        if self._last is None or self._last[0] is not dashboard:
+            self._last = (dashboard, json.dumps(as_json(dashboard)).encode())
+        return self._last[1]
 
 
 def as_json(dashboard: Dashboard) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 import aiohttp
 import pytest
 
+from bot.engine.fresh import Fresh
 from bot.engine.stats import Dashboard, RecentRun
 from bot.model.account import Account, AccountStatus
 from bot.model.errors import CrossfadeError, RetryLater, UserMistake
@@ -62,9 +63,10 @@ class Consents:
 
 
 class Numbers:
-    """The dashboard, counted."""
+    """The dashboard, counted; kept as fresh as the engine keeps it."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: FakeClock) -> None:
+        self._fresh = Fresh(self._count, clock)
         self.asked = 0
         self.broken = False
         self.gate = asyncio.Event()
@@ -72,6 +74,9 @@ class Numbers:
 
     async def dashboard(self, guild_id: int | None = None) -> Dashboard:
         assert guild_id is None
+        return await self._fresh.get()
+
+    async def _count(self) -> Dashboard:
         self.asked += 1
         await self.gate.wait()
         if self.broken:
@@ -92,7 +97,7 @@ class World:
         self._session = session
         self.clock = FakeClock()
         self.consents = Consents()
-        self.numbers = Numbers()
+        self.numbers = Numbers(self.clock)
         self.database_answers = True
 
     async def ready(self) -> None:
