@@ -9,7 +9,7 @@ from cogs._ui import colours, foreign, moments
 from storage.words import TaskState
 
 _SIGNS = {TaskState.OK: "✅", TaskState.RUNNING: "▶️", TaskState.FAILED: "❌", "": "⚪"}
-_LINE = 220  # characters of a result or an error
+_LISTED, _ALONE = 120, 600  # characters of a result or an error
 
 
 def tasks_card(tasks: Sequence[BackgroundTask]) -> discord.Embed:
@@ -21,7 +21,7 @@ def tasks_card(tasks: Sequence[BackgroundTask]) -> discord.Embed:
         colour=colours.BAD if failed else colours.GOOD,
     )
     for task in tasks:
-        card.add_field(name=f"{_SIGNS.get(task.status, '•')} {task.title}", value=_told(task), inline=False)
+        card.add_field(name=f"{_SIGNS.get(task.status, '•')} {task.title}", value=_told(task, _LISTED), inline=False)
     card.set_footer(
         text="The owner of this bot can run one now; those without a time work whenever there is something."
     )
@@ -34,10 +34,10 @@ def ran_card(task: BackgroundTask) -> discord.Embed:
         TaskState(task.status), colours.GOOD
     )
     title = "still at work" if task.status == TaskState.RUNNING else "failed" if colour == colours.BAD else "was run"
-    return discord.Embed(title=f"{task.title}: {title}", description=_told(task), colour=colour)
+    return discord.Embed(title=f"{task.title}: {title}", description=_told(task, _ALONE), colour=colour)
 
 
-def _told(task: BackgroundTask) -> str:
+def _told(task: BackgroundTask, limit: int) -> str:
     times = [f"last {moments.relative(task.last_run)}" if task.last_run else "not run yet"]
     if task.status == TaskState.RUNNING:
         times = [f"at work since {moments.relative(task.last_run)}" if task.last_run else "at work"]
@@ -47,7 +47,7 @@ def _told(task: BackgroundTask) -> str:
         times.append("goes on all the time")
     lines = [task.purpose, " · ".join(times)]
     if task.last_error:
-        lines.append(f"Error: {foreign.plain(task.last_error, _LINE)}")
+        lines.append(f"Error: {foreign.plain(task.last_error, limit)}")
     if task.last_result:
-        lines.append(f"Result: {foreign.plain(task.last_result, _LINE)}")
+        lines.append(f"Result: {foreign.plain(task.last_result, limit)}")
     return "\n".join(lines)
