@@ -34,19 +34,23 @@ class Listings:
         self._storage = storage
         self._services = services
         self._lists: dict[int, dict[str, PlaylistInfo]] = {}
+        self._unlisted: dict[int, PlaylistInfo] = {}  # by our playlist's id
         self.shared = 0  # answers that cost no call
 
     async def info(self, playlist: Playlist, mapping_id: int) -> PlaylistInfo:
         """The playlist's name and change token now. Raises PlaylistGone."""
         listed = await self._listed(playlist.account_id, mapping_id)
         found = listed.get(playlist.external_id)
+        found = found or self._unlisted.get(playlist.id)
         if found is not None:
             return found
         service = await self._services.for_account(playlist.account_id, mapping_id=mapping_id)
         try:
-            return await service.playlist(playlist.external_id)
+            found = await service.playlist(playlist.external_id)
         except (NotFound, Forbidden) as error:
             raise PlaylistGone(playlist, error) from error
+        self._unlisted[playlist.id] = found
+        return found
 
     async def _listed(self, account_id: int, mapping_id: int) -> dict[str, PlaylistInfo]:
         if account_id in self._lists:
@@ -105,7 +109,13 @@ class Reader:
         return True
 
     async def read(
-        self, mapping: Mapping, tokens: tuple[str, str], *, full: bool = False, left: PlaylistContent | None = None
+        self,
+        mapping: Mapping,
+        tokens: tuple[str, str],
+        listings: Listings,
+        *,
+        full: bool = False,
+        left: PlaylistContent | None = None,
     ) -> Sides:
         """Both sides whole; a Spotify side that its snapshot id vouches for comes from our snapshot. PlaylistGone.
 
@@ -125,7 +135,7 @@ class Reader:
             counts.append(None if before is None else len(before.entries))
             kept = before if before is not None and not full and _vouched(before.info, token) else None
             saved += kept is not None
-            contents.append(kept or await self._content(mapping, side))
+            contents.append(kept or await self._content(mapping, side, listings))
             if before is not None and contents[-1].skipped > before.skipped:
                 veiled.add(side)
         return Sides(
@@ -162,12 +172,13 @@ class Reader:
         recent = self._destinations.recent
         return frozenset((one.service, track_id) for one in playlists for track_id in recent.unsettled(one, now))
 
-    async def _content(self, mapping: Mapping, side: Side) -> PlaylistContent:
+    async def _content(self, mapping: Mapping, side: Side, listings: Listings) -> PlaylistContent:
         playlist = mapping.playlist(side)
         service = await self._services.for_account(playlist.account_id, mapping_id=mapping.id)
+        info = await listings.info(playlist, mapping.id)
         began = self._clock.now()
         try:
-            content = await service.content(playlist.external_id)
+            content = await service.content(playlist.external_id, info)
         except (NotFound, Forbidden) as error:
             raise PlaylistGone(playlist, error) from error
         self._destinations.note(playlist, content, began)

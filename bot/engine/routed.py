@@ -18,7 +18,7 @@ from bot.engine.reading import Listings, PlaylistGone
 from bot.engine.routing import Base, Routed, route
 from bot.model.errors import Forbidden, NotFound, UserMistake
 from bot.model.mapping import Mapping
-from bot.model.music import PlaylistContent, PlaylistEntry, Service
+from bot.model.music import PlaylistContent, PlaylistEntry, PlaylistInfo, Service
 from bot.model.router import BasePlaylist, ChildPlaylist
 from bot.model.rules import Facts, Field, Rules, fields
 from bot.model.rules_json import from_json
@@ -143,21 +143,21 @@ class Chooser:
 
         ``accept_collapse``: a person says that it really lost most of its tracks.
         """
-        token = (await listings.info(base.playlist, 0)).change_token
+        info = await listings.info(base.playlist, 0)
         before = await self._storage.routers.content(base.id)
-        if before is not None and not full and self._vouched(before, token):
+        if before is not None and not full and self._vouched(before, info.change_token):
             return BaseRead(content=before, saved=True)
-        content = await self._content(base)
+        content = await self._content(base, info)
         if before is not None and not accept_collapse:
             _refuse_collapsed(base, len(content.entries), len(before.entries))
         await self._storage.routers.keep_content(base.id, content)
         return BaseRead(content=content, saved=False)
 
-    async def _content(self, base: BasePlaylist) -> PlaylistContent:
+    async def _content(self, base: BasePlaylist, info: PlaylistInfo) -> PlaylistContent:
         service = await self._services.for_account(base.playlist.account_id)
         began = self._clock.now()
         try:
-            content = await service.content(base.playlist.external_id)
+            content = await service.content(base.playlist.external_id, info)
         except (NotFound, Forbidden) as error:
             raise PlaylistGone(base.playlist, error) from error
         return replace(content, info=replace(content.info, fetched_at=began))

@@ -92,7 +92,7 @@ class Sync:
         clock: Clock,
         *,
         wake: Callable[[], None],
-        chosen: Chosen | None = None,
+        chosen: Chosen,
     ) -> None:
         self._chosen = chosen
         self._storage = storage
@@ -269,9 +269,7 @@ class Sync:
         self, run: Run, mapping: Mapping, asked: _Asked, listings: Listings, meter: Meter
     ) -> StartedSync:
         shared = listings.shared
-        left = asked.left
-        if left is None and self._chosen is not None:
-            left = await self._chosen(mapping, listings)
+        left = asked.left or await self._chosen(mapping, listings)
         tokens = await self._reader.tokens(mapping, listings, left)
         saved = listings.shared - shared
         await self._go_on(run)
@@ -281,7 +279,7 @@ class Sync:
             finished = await self._finish(run, mapping, plan, None, meter, saved + len(Side))
             return StartedSync(run=finished, plan=plan, unchanged=True)
         sides = asked.sides if asked.sides and _same(asked.sides.tokens, tokens) else None
-        sides = sides or await self._reader.read(mapping, tokens, full=asked.full, left=left)
+        sides = sides or await self._reader.read(mapping, tokens, listings, full=asked.full, left=left)
         await self._go_on(run)
         plan = await self._plan(mapping, sides, force=asked.force, anew=asked.rebuild)
         changed = asked.shown is not None and wants(plan) != wants(asked.shown)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from bot.engine.hub import Hub
 from bot.engine.meter import Meter, metered
 from bot.engine.quota import Quota
 from bot.engine.reading import Listings, PlaylistGone, Reader, Sides
-from bot.engine.sync import gone_reason
+from bot.engine.sync import Chosen, gone_reason
 from bot.engine.undoing import Inverse, invert, queued
 from bot.logs.context import bound
 from bot.model.errors import UserMistake
@@ -31,6 +31,8 @@ from storage.effects import Changed
 from storage.words import PlanState
 
 log = logging.getLogger(__name__)
+
+Begun = Callable[[PlaylistMapping], Awaitable[None]]
 
 UNKNOWN = "This run does not exist any more, or belongs to another server."
 NOTHING = "There is nothing to take back: this run changed nothing, or its changes are no longer remembered (30 days)."
@@ -76,8 +78,10 @@ class Undo:
         clock: Clock,
         *,
         wake: Callable[[], None],
+        chosen: Chosen,
         crash: Callable[[str], None] = no_crash,
     ) -> None:
+        self._chosen = chosen
         self._storage = storage
         self._services = services
         self._hub = hub
@@ -100,10 +104,13 @@ class Undo:
         plan = await self._guarded(inverse.plan, mapping, sides)
         return Offer(run=run, mapping=mapping, plan=plan, effects=sum(item.wrote for item in items))
 
-    async def apply(self, guild_id: int, run_id: int, actor_id: int, *, force: bool = False) -> StartedUndo:
+    async def apply(
+        self, guild_id: int, run_id: int, actor_id: int, *, force: bool = False, begun: Begun | None = None
+    ) -> StartedUndo:
         """Take the run back, once: its inverse goes into the queue. ``force``: past the guards, an admin's word.
 
-        Raises UserMistake, and the services' errors.
+        ``begun`` is called once it is sure that this call does it, before anything is asked for. Raises UserMistake,
+        and the services' errors.
         """
         run, mapping, _ = await self._found(guild_id, run_id)
         now = self._clock.now()
@@ -115,7 +122,10 @@ class Undo:
         ids = {"mapping_id": mapping.id, "guild_id": guild_id, "run_id": undo.id}
         with bound(job_type=JobType.USER_ACTION, actor_id=actor_id, **ids), metered() as meter:
             try:
-                done = await self._undo(undo, guild_id, run_id, meter, force=force)
+                run, mapping, items = await self._found(guild_id, run_id)  # somebody may have been faster
+                if begun is not None:
+                    await begun(mapping)
+                done = await self._undo(undo, run, mapping, items, meter, force=force)
             except BaseException as error:
                 await asyncio.shield(self._failed(undo, error, meter))
                 raise
@@ -144,13 +154,20 @@ class Undo:
             raise UserMistake(NOTHING)
         return run, mapping, items
 
-    async def _undo(self, undo: Run, guild_id: int, run_id: int, meter: Meter, *, force: bool) -> StartedUndo:
-        # Looked at again: only now is the mapping ours, and somebody may have been faster.
-        run, mapping, items = await self._found(guild_id, run_id)
+    async def _undo(
+        self,
+        undo: Run,
+        run: Run,
+        mapping: PlaylistMapping,
+        items: Sequence[SyncItem],
+        meter: Meter,
+        *,
+        force: bool,
+    ) -> StartedUndo:
         sides = await self._read(mapping)
         inverse = await self._inverse(run, mapping, items, sides)
         plan = inverse.plan if force else await self._guarded(inverse.plan, mapping, sides)
-        told = {"run": run_id, "mapping": mapping.name}
+        told = {"run": run.id, "mapping": mapping.name}
         if plan.guard is not None:
             log.warning(Event.UNDO_STOPPED, extra=told | {"reason": plan.guard.sentence})
             ended = await self._ended(undo, plan, sides, meter, RunStatus.CANCELLED, plan.guard.sentence)
@@ -177,8 +194,9 @@ class Undo:
     async def _read(self, mapping: PlaylistMapping) -> Sides:
         """Both playlists as the services have them now, whatever our snapshots say."""
         try:
-            tokens = await self._reader.tokens(mapping, Listings(self._storage, self._services))
-            sides = await self._reader.read(mapping, tokens, full=True)
+            listings = Listings(self._storage, self._services)
+            tokens = await self._reader.tokens(mapping, listings)
+            sides = await self._reader.read(mapping, tokens, listings, full=True)
         except PlaylistGone as error:
             raise UserMistake(f"{gone_reason(error)} Nothing was changed.") from error
         if sides.veiled:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from bot.model.music import PlaylistContent, PlaylistInfo, Profile, Service, Track
@@ -19,6 +20,23 @@ class Capabilities:
     write_cost: Mapping[Bucket, int]  # of one write call
     read_page: int  # entries a read call returns
     search_cost: Mapping[Bucket, int]  # of one search
+
+
+class DetailOf(StrEnum):
+    """What a service may tell more of than its playlists hold."""
+
+    TRACKS = "tracks"
+    ARTISTS = "artists"
+    ALBUMS = "albums"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Details:
+    """What a service tells of one track, artist or album; None is not told, no genres means that it knows of none."""
+
+    popularity: int | None = None  # 0 to 100
+    genres: tuple[str, ...] | None = None
+    released: str | None = None  # YYYY, YYYY-MM or YYYY-MM-DD
 
 
 class Accounting(Protocol):
@@ -52,8 +70,11 @@ class MusicService(Protocol):
         """One playlist's info. Raises NotFound or Forbidden."""
         ...
 
-    async def content(self, playlist_id: str) -> PlaylistContent:
-        """Every entry, in order, with durations."""
+    async def content(self, playlist_id: str, info: PlaylistInfo | None = None) -> PlaylistContent:
+        """Every entry, in order, with durations. ``info``: what was told of it before, which saves one call.
+
+        An older change token is never wrong: it makes us look again.
+        """
         ...
 
     async def add(self, playlist_id: str, track_ids: Sequence[str], position: int | None = None) -> None:
@@ -84,4 +105,11 @@ class MusicService(Protocol):
 
     async def tracks(self, track_ids: Sequence[str]) -> list[Track]:
         """Tracks by id; unknown or unavailable ones come back with ``available=False`` or are left out."""
+        ...
+
+    async def details(self, of: DetailOf, ids: Sequence[str]) -> dict[str, Details] | None:
+        """More about tracks, artists or albums, by id; what is not known is left out.
+
+        None: this service, or this app, does not offer them in batches. Finding that out costs one call.
+        """
         ...

@@ -188,7 +188,17 @@ async def engine_room(
                 accounts=accounts,
                 reviews=Reviews(storage, clock, wake=executor.wake),
                 stats=Stats(storage, quota, clock),
-                undo=Undo(storage, services, hub, quota, reader, clock, wake=executor.wake, crash=crash),
+                undo=Undo(
+                    storage,
+                    services,
+                    hub,
+                    quota,
+                    reader,
+                    clock,
+                    wake=executor.wake,
+                    chosen=chooser.content_of,
+                    crash=crash,
+                ),
                 queue=Queue(storage, quota, executor, clock),
             )
         finally:

@@ -156,3 +156,25 @@ async def test_a_rebuild_clears_and_refills_and_leads_to_the_same_content(sqlite
             sent = len(engine.sent(some.playlist.external_id))
             await routed(engine, base)
             assert len(engine.sent(some.playlist.external_id)) == sent, "nothing is left to do"
+
+
+async def test_what_was_routed_to_a_child_can_be_taken_back_and_stays_so(sqlite_url: str) -> None:
+    clock = NotingClock()
+    with simulated(clock) as sandbox:
+        async with engine_room(sqlite_url, sandbox, clock) as engine:
+            await engine.link_both()
+            source = engine.spotify_playlist(10)
+            base = await based(engine, source)
+            few = await child(engine, base, "Few", "position <= 5", Service.SPOTIFY)
+            await routed(engine, base)
+            before = held(engine, few)
+            await engine.bases.edit_child(GUILD, few.id, ALICE, rules="position <= 8")
+            await routed(engine, base)
+            assert len(held(engine, few)) == 8
+            (latest, *_) = await engine.undo.runs(GUILD, few.mapping.id)
+            await engine.undo.apply(GUILD, latest.run.id, ALICE)
+            await engine.executor.drain()
+            engine.clock.advance(timedelta(minutes=2))
+            assert held(engine, few) == before
+            await routed(engine, base)
+            assert held(engine, few) == before, "the next run does not bring them back"

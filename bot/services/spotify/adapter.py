@@ -10,7 +10,7 @@ from bot.clock import Clock
 from bot.model.errors import Bug, CrossfadeError, Forbidden, NotFound, Refused, RetryLater, UnknownOutcome
 from bot.model.music import PlaylistContent, PlaylistEntry, PlaylistInfo, Profile, Service, Track
 from bot.model.quota import Bucket
-from bot.services.protocol import Capabilities
+from bot.services.protocol import Capabilities, DetailOf, Details
 from bot.services.spotify import wire
 from bot.services.spotify.client import client
 from bot.services.transport import Outlet
@@ -20,12 +20,13 @@ T = TypeVar("T")
 
 MAX_BATCH = 100  # uris one POST may carry
 PAGE = 50
+BATCHES = {DetailOf.TRACKS: 50, DetailOf.ARTISTS: 50, DetailOf.ALBUMS: 20}  # ids that one batch get may name
 SEARCH_LIMIT = 10  # since 2026
 QUERY_LENGTH = 250
 _INFO_FIELDS = "id,name,collaborative,snapshot_id,external_urls,owner(id,account_id),items(total),tracks(total)"
 _TRACK_FIELDS = (
     "id,type,name,is_local,is_playable,duration_ms,explicit,track_number,linked_from(id),external_ids(isrc),"
-    "artists(name),album(name,release_date)"
+    "artists(id,name),album(id,name,release_date)"
 )
 _ITEM_FIELDS = f"total,next,items(added_at,added_by(id),is_local,item({_TRACK_FIELDS}),track({_TRACK_FIELDS}))"
 _ID_FIELDS = "total,next,items(is_local,item(id,type,is_local,linked_from(id)),track(id,type,is_local,linked_from(id)))"
@@ -45,6 +46,7 @@ class Memory:
 
     def __init__(self, notes: Notes) -> None:
         self.batch_gets: bool | None = None  # None: not tried yet; only apps with extended quota have them
+        self.details: dict[DetailOf, bool] = {}  # the same for each kind of details
         self._notes = notes
         self._own_ids: dict[str, frozenset[str]] = {}
         self._kept: set[str] = set()
@@ -100,9 +102,9 @@ class SpotifyAdapter:
         answer = await self._read("playlist", lambda spotify: spotify.playlist(playlist_id, fields=_INFO_FIELDS))
         return wire.playlist(answer, await self._own_ids([answer]), self._clock.now())
 
-    async def content(self, playlist_id: str) -> PlaylistContent:
+    async def content(self, playlist_id: str, info: PlaylistInfo | None = None) -> PlaylistContent:
         # The info first: where somebody edits while the pages are read, the older token makes us look again.
-        info = await self.playlist(playlist_id)
+        info = info or await self.playlist(playlist_id)
         entries, skipped = await self._entries(playlist_id, _ITEM_FIELDS)
         return PlaylistContent(info=info, entries=entries, skipped=skipped)
 
@@ -184,6 +186,38 @@ class SpotifyAdapter:
         self._memory.batch_gets = True
         found = (wire.track(one, self._clock.now()) for one in answer.get("tracks") or [])
         return [track for track in found if track is not None]
+
+    async def details(self, of: DetailOf, ids: Sequence[str]) -> dict[str, Details] | None:
+        """Only by batch gets, since single ones for thousands would eat up the day's calls."""
+        found: dict[str, Details] = {}
+        size = BATCHES[of]
+        for start in range(0, len(ids), size):
+            part = list(ids[start : start + size])
+            answer = await self._details(of, part)
+            if answer is None:
+                return None
+            found.update(wire.details(of, answer))
+        return found
+
+    async def _details(self, of: DetailOf, ids: list[str]) -> dict[str, Any] | None:
+        """None: this app has no such batch get, which a refusal tells once."""
+        has = self._memory.batch_gets if of is DetailOf.TRACKS else self._memory.details.get(of)
+        if has is False:
+            return None
+        try:
+            answer = await self._read(f"{of}.batch", lambda spotify: getattr(spotify, of.value)(ids))
+        except (Forbidden, NotFound, Refused):
+            if has:
+                raise
+            self._learned(of, has=False)
+            return None
+        self._learned(of, has=True)
+        return answer
+
+    def _learned(self, of: DetailOf, *, has: bool) -> None:
+        if of is DetailOf.TRACKS:
+            self._memory.batch_gets = has
+        self._memory.details[of] = has
 
     async def _one_track(self, track_id: str) -> Track | None:
         try:

@@ -9,7 +9,7 @@ from bot.clock import Clock
 from bot.model.errors import Bug, Forbidden, NotFound, Refused, RetryLater, UnknownOutcome
 from bot.model.music import PlaylistContent, PlaylistEntry, PlaylistInfo, Profile, Service, Track
 from bot.model.quota import Bucket
-from bot.services.protocol import Capabilities
+from bot.services.protocol import Capabilities, DetailOf, Details
 from bot.services.sending import Sending
 from bot.services.transport import Outlet
 from bot.services.youtube import wire
@@ -103,9 +103,9 @@ class YouTubeAdapter:
         found = await self._playlist_item(playlist_id, "snippet,contentDetails", _PLAYLIST_FIELDS)
         return wire.playlist(found, self._account, self._clock.now())
 
-    async def content(self, playlist_id: str) -> PlaylistContent:
+    async def content(self, playlist_id: str, info: PlaylistInfo | None = None) -> PlaylistContent:
         # The info first: where somebody edits while the pages are read, the older token makes us look again.
-        info = await self.playlist(playlist_id)
+        info = info or await self.playlist(playlist_id)
         entries, skipped = await self._entries(playlist_id)
         tracks = [entry.track for entry in entries]
         details = await self._videos([track.external_id for track in tracks if track.available], lengths_only=True)
@@ -183,6 +183,9 @@ class YouTubeAdapter:
 
     async def copies(self, playlist_id: str, track_ids: Sequence[str]) -> dict[str, int]:
         return {track_id: len(await self._entry_ids(playlist_id, track_id)) for track_id in track_ids}
+
+    async def details(self, of: DetailOf, ids: Sequence[str]) -> dict[str, Details] | None:
+        return None  # its entries carry all that it tells
 
     async def tracks(self, track_ids: Sequence[str]) -> list[Track]:
         """A unit for 50. Unknown ones are left out."""
