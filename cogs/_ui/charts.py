@@ -8,19 +8,26 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from bot.model.plan import Cost
 from bot.model.quota import Bucket, BucketState, UsageRow
 from cogs._ui import chart_style, operations
 
 PACIFIC = ZoneInfo("America/Los_Angeles")  # the services' own day: YouTube refills at midnight there
-_NAMED = 3  # operations with a colour of their own; the rest is one series
+_NAMED = 4  # operations with a colour of their own; the rest is one series
 _DAYS_AHEAD = 3
 _TITLES = {
     Bucket.YOUTUBE_UNITS: "YouTube units a day",
     Bucket.YOUTUBE_SEARCH: "YouTube searches a day",
     Bucket.SPOTIFY_CALLS: "Spotify calls a day",
 }
+_SHORT = {
+    Bucket.YOUTUBE_UNITS: "Units",
+    Bucket.YOUTUBE_SEARCH: "YouTube searches",
+    Bucket.SPOTIFY_CALLS: "Spotify calls",
+}
+_FAR_BELOW = 4  # so many times the highest day is still below the limit
 _UNITS = {Bucket.YOUTUBE_UNITS: "units", Bucket.YOUTUBE_SEARCH: "searches", Bucket.SPOTIFY_CALLS: "calls"}
 _OTHER = "other"
 
@@ -132,14 +139,25 @@ def _draw_panel(axes: Axes, panel: Panel, *, small: bool = False) -> None:
             ahead, [panel.forecast[place] for place in ahead], bottom=[ground[place] for place in ahead], width=0.8,
             label="forecast", facecolor="none", edgecolor=chart_style.INK, hatch="////", linewidth=0.8,
         )  # fmt: skip
-    axes.axhline(panel.limit, color=chart_style.LIMIT, linestyle="--", linewidth=1.4, label=f"limit {panel.limit:,}")
-    chart_style.dress(axes, _TITLES[panel.bucket], unit="" if small else _UNITS[panel.bucket], small=small)
+    title = f"{(_SHORT if small else _TITLES)[panel.bucket]}, limit {panel.limit:,}"
+    chart_style.dress(axes, title, unit="" if small else _UNITS[panel.bucket], small=small)
+    _scale(axes, panel)
     today = len(panel.days) - 1 - _DAYS_AHEAD
     chart_style.days_axis(axes, panel.days, today, every=14 if small else 7)
-    axes.set_ylim(bottom=0, top=max(1, panel.limit, *_sums(panel)) * 1.1)
-    axes.set_yticks([0, panel.limit / 2, panel.limit] if panel.limit else [0])
-    if not small:
+    if not small and axes.get_legend_handles_labels()[0]:
         chart_style.legend(axes)
+
+
+def _scale(axes: Axes, panel: Panel) -> None:
+    """Up to the limit, which is drawn; far below it up to the highest day, or its bars could not be seen."""
+    highest = max(used + ahead for used, ahead in zip(_sums(panel), panel.forecast, strict=True))
+    if 0 < highest * _FAR_BELOW < panel.limit:
+        axes.set_ylim(bottom=0, top=highest * 1.25)
+        axes.yaxis.set_major_locator(MaxNLocator(nbins=3, integer=True))
+        return
+    axes.axhline(panel.limit, color=chart_style.LIMIT, linestyle="--", linewidth=1.4)
+    axes.set_ylim(bottom=0, top=max(1, panel.limit, highest) * 1.1)
+    axes.set_yticks([0, panel.limit / 2, panel.limit] if panel.limit else [0])
 
 
 def _sums(panel: Panel) -> tuple[int, ...]:

@@ -71,7 +71,7 @@ def _state(mapping: Mapping) -> str:
         reason = f": {foreign.harmless(mapping.pause_reason, 300)}" if mapping.pause_reason else ""
         return f"⏸️ paused{reason}"
     looked = (
-        f"last looked at {moments.relative(mapping.last_analysed_at)}" if mapping.last_analysed_at else "not run yet"
+        f"last looked at {moments.relative(mapping.last_analysed_at)}" if mapping.last_analysed_at else "to be looked at"
     )
     if mapping.next_run_at is None:
         return f"▶️ {looked}, runs only when asked"

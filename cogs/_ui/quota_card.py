@@ -43,7 +43,7 @@ def quota_card(
         value = f"{bars.meter(state)}\n{state.left:,} left, {_full_again(state)}"
         card.add_field(name=_NAMES[bucket], value=value)
     card.add_field(name="Today by operation", value=_operations(states, list(rows)), inline=False)
-    card.add_field(name=f"By mapping, now and in {days} days", value=_shares(shares), inline=False)
+    card.add_field(name=f"By mapping, today and in {days} days", value=_shares(shares, days), inline=False)
     card.add_field(name="Queue of this server", value=_queue(queue, states, now), inline=False)
     card.set_footer(
         text="What does not fit today waits and goes on by itself. YouTube's day begins at midnight Pacific; Spotify's "
@@ -75,21 +75,25 @@ def _operations(states: Map[Bucket, BucketState], rows: Sequence[UsageRow]) -> s
     return "\n".join(lines) or "Nothing was used yet."
 
 
-def _shares(shares: Sequence[UsageShare]) -> str:
+def _shares(shares: Sequence[UsageShare], days: int) -> str:
     """The server's own mappings by name; then what belongs to none, and what other servers used together."""
     own = [share for share in shares if share.mapping_id]
     apart = [share for share in shares if not share.mapping_id]
-    lines = [_share(foreign.plain(share.name, 40), share) for share in own]
+    lines = [_share(foreign.plain(share.name, 40), share, days) for share in own]
     last = [
-        _share("other servers" if share.mapping_id is None else "without a mapping (logins, lists of playlists)", share)
+        _share(
+            "other servers" if share.mapping_id is None else "without a mapping (logins, lists of playlists)",
+            share,
+            days,
+        )
         for share in sorted(apart, key=lambda share: share.mapping_id is None)
     ]
     kept = foreign.bullets(lines, 1000 - sum(len(line) + 1 for line in last), most=SHARES_SHOWN)
     return "\n".join(part for part in (kept, *last) if part) or "Nothing was used yet."
 
 
-def _share(name: str, share: UsageShare) -> str:
-    return f"**{name}**: {_amounts(share.window)}; {_amounts(share.total)}"
+def _share(name: str, share: UsageShare, days: int) -> str:
+    return f"**{name}**: {_amounts(share.window)} · {days} days: {_amounts(share.total)}"
 
 
 def _amounts(used: Map[Bucket, int]) -> str:
