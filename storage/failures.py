@@ -44,7 +44,7 @@ class Failures(Repository):
     @reads
     async def runs(self, connection: AsyncConnection, wanted: FailureFilter, since: datetime) -> list[FailureTally]:
         """Runs that failed."""
-        of = (runs.c.reason, runs.c.mapping_id)
+        of = (runs.c.reason, func.coalesce(runs.c.mapping_id, 0).label("mapping_id"))  # 0: a run of the router
         statement = select(*of, *_times(runs.c.completed_at), func.max(runs.c.id).label("example_id"))
         statement = statement.where(*_failed_runs(wanted, since)).group_by(*of)
         return [_tally(FailureKind.RUN, row) for row in await connection.execute(statement)]
@@ -274,7 +274,7 @@ _ITEM = select(
 _RUN = select(
     runs.c.id,
     runs.c.reason,
-    runs.c.mapping_id,
+    func.coalesce(runs.c.mapping_id, 0).label("mapping_id"),
     runs.c.id.label("run_id"),
     null().label("service"),
     runs.c.kind.label("action"),

@@ -11,10 +11,11 @@ from bot.model.logline import Level
 from storage.columns import UtcDateTime
 from storage.schema import LINE_IS_TROUBLE, logs
 
-# How many lines one page looks through at most for those that fit: 100,000 take 30 to 70 ms on one core
-# (tests/benchmarks/lists.py). A full-text index would find rare words at once, but triples what a line costs to write,
-# and a flood of lines is when the log matters most; besides, neither engine has one everywhere.
-STRETCH = 100_000
+# How many lines one page looks through at most for those that fit: measured (tests/benchmarks/lists.py), 60,000 that
+# lie together take 20 to 40 ms on an idle core, and so do 30,000 that lie scattered among others. A full-text index
+# would find rare words at once, but SQLite's (FTS5, trigrams) took seven times the processor time for each line that is
+# written, and a flood of lines is when the log matters most; PostgreSQL's needs an extension that is not everywhere.
+TOGETHER, SCATTERED = 60_000, 30_000
 
 
 class Walk:
@@ -38,6 +39,11 @@ class Walk:
     def skips(self) -> bool:
         """Whether lines on the way may not fit, so that it has to be told where to stop."""
         return bool(self._aside) and not self._walks_events
+
+    @property
+    def stretch(self) -> int:
+        """How many lines may be looked through at once."""
+        return TOGETHER if self._along.keys() <= {"guild_id"} else SCATTERED
 
     def within(self, low: int | None, high: int | None) -> None:
         """Only ids above ``low`` and below ``high``."""

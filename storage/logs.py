@@ -11,7 +11,7 @@ from bot.model.item import OPEN_STATUSES, ItemStatus
 from bot.model.log_filter import LogFilter, LogPage
 from bot.model.logline import MESSAGE_LIMIT, JobType, Level, LogLine
 from storage.database import Repository, reads, writes
-from storage.log_pages import STRETCH, Walk, first_id_since
+from storage.log_pages import Walk, first_id_since
 from storage.schema import LINE_IS_TROUBLE, logs, sync_items
 
 _UNFINISHED = (*OPEN_STATUSES, ItemStatus.ERROR, ItemStatus.BLACKLISTED)  # the last two can be retried by people
@@ -80,11 +80,11 @@ class Logs(Repository):
         before_id: int | None = None,
         after_id: int | None = None,
         limit: int = 25,
-        stretch: int = STRETCH,
+        stretch: int | None = None,
     ) -> LogPage:
         """The newest lines that fit, those next older than ``before_id``, or those next newer than ``after_id``.
 
-        Whatever the filter, at most ``stretch`` lines are looked through.
+        Whatever the filter, at most ``stretch`` lines (None: as many as take well below 200 ms) are looked through.
         """
         down = after_id is None
         walk = Walk(wanted, down=down, case_blind_like=not self.db.is_postgres)
@@ -96,7 +96,7 @@ class Logs(Repository):
         if wanted.until is not None:
             walk.within(None, await first_id_since(connection, wanted.until))
         walk.within(after_id, before_id)
-        stop = (await connection.execute(walk.end(stretch))).one_or_none() if walk.skips else None
+        stop = (await connection.execute(walk.end(stretch or walk.stretch))).one_or_none() if walk.skips else None
         if stop is not None:
             walk.within(stop.id - 1 if down else None, None if down else stop.id + 1)
         found = [_line(row) for row in await connection.execute(walk.lines(limit + 1))]

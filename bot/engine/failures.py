@@ -234,4 +234,4 @@ def _group(kind: FailureKind, reason: str, parts: Sequence[FailureTally]) -> Fai
 
 def _row(failure: Failure, names: Mapping[int, str]) -> Mapping[str, Any]:
     values: dict[str, Any] = {name: getattr(failure, name) for name in COLUMNS if name != "mapping"}
-    return values | {"mapping": names.get(failure.mapping_id, "")}
+    return values | {"mapping_id": failure.mapping_id or None, "mapping": names.get(failure.mapping_id, "")}

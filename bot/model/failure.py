@@ -47,9 +47,9 @@ def from_json(values: Mapping[str, Any], guild_id: int) -> FailureFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailureTally:
-    """How often one reason met one mapping towards one service (None: a run). ``example_id``: the newest of them.
+    """How often one reason met one mapping (0: the router) towards one service (None: a run).
 
-    ``example_id`` is an item's id, a run's, or a blacklist row's, by ``kind``.
+    ``example_id``: the newest of them, an item's id, a run's, or a blacklist row's, by ``kind``.
     """
 
     kind: FailureKind

@@ -140,6 +140,9 @@ def _where(group: FailureGroup, names: Names, most: int = _MAPPINGS_SHOWN) -> st
 
 
 def _name(mapping_id: int, names: Names) -> str:
+    """``mapping_id`` 0: a run of the router."""
+    if not mapping_id:
+        return "the router"
     return foreign.plain(names.get(mapping_id) or f"removed mapping {mapping_id}", 40)
 
 

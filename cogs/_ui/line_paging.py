@@ -12,6 +12,8 @@ from cogs._ui.doors import Pressed
 from cogs._ui.levels import Level
 from storage.logs import Logs
 
+_MOST_STRETCHES = 10  # of one press on "Search on": half a second to a second
+
 
 class OfLine(Pressed, template=r"(?!)"):
     """A button with its filter and the line to go on from: ``room:word:{filter}:{line}``, the word being its class."""
@@ -40,6 +42,16 @@ def edges(page: LogPage) -> tuple[int, int]:
     if page.lines:
         return page.lines[0].id, page.stopped_id or page.lines[-1].id
     return page.stopped_id or 0, page.stopped_id or 0
+
+
+async def older(logs: Logs, wanted: LogFilter, line_id: int, size: int, *, stretch: int | None = None) -> LogPage:
+    """The page before the line. A search goes on through several stretches until it finds something."""
+    page = await logs.page(wanted, before_id=line_id, limit=size, stretch=stretch)
+    for _ in range(_MOST_STRETCHES - 1):
+        if page.lines or page.stopped_id is None:
+            break
+        page = await logs.page(wanted, before_id=page.stopped_id, limit=size, stretch=stretch)
+    return page
 
 
 async def newer(logs: Logs, wanted: LogFilter, line_id: int, size: int) -> tuple[LogPage, bool]:

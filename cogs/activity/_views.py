@@ -12,7 +12,7 @@ from bot.model.log_filter import LogFilter, LogPage
 from cogs._ui import activity_cards, errors, foreign, log_cards
 from cogs._ui.doors import Answer, Pressed, panel
 from cogs._ui.levels import Level
-from cogs._ui.line_paging import OfLine, choice, edges, newer
+from cogs._ui.line_paging import OfLine, choice, edges, newer, older
 from cogs._ui.reach import Interaction, guild_of, require, runtime_of
 
 SUBJECT = "activity"
@@ -84,7 +84,7 @@ class Older(OfLine, template=r"activity:older:(?P<key>[0-9]{1,19}):(?P<line>[0-9
     async def act(self, interaction: Interaction) -> None:
         feed = await feed_of(interaction, self.key)
         wanted, _ = await _wanted(interaction, feed)
-        page = await runtime_of(interaction).storage.logs.page(wanted, before_id=self.line_id, limit=PAGE)
+        page = await older(runtime_of(interaction).storage.logs, wanted, self.line_id, PAGE)
         await _show(interaction, await shown(interaction, feed, page, newest=False))
 
 

@@ -12,7 +12,7 @@ from cogs._ui import errors, foreign, item_buttons, log_cards, opened_item
 from cogs._ui.doors import Answer, Pressed, panel
 from cogs._ui.exports import send_export
 from cogs._ui.levels import Level
-from cogs._ui.line_paging import OfLine, choice, edges, newer
+from cogs._ui.line_paging import OfLine, choice, edges, newer, older
 from cogs._ui.reach import Interaction, guild_of, require, runtime_of
 
 SUBJECT = "logs"
@@ -102,7 +102,7 @@ class Older(OfLine, template=r"logs:older:(?P<key>[0-9]{1,19}):(?P<line>[0-9]{1,
 
     async def act(self, interaction: Interaction) -> None:
         wanted = await filter_of(interaction, self.key)
-        page = await runtime_of(interaction).storage.logs.page(wanted, before_id=self.line_id, limit=PAGE)
+        page = await older(runtime_of(interaction).storage.logs, wanted, self.line_id, PAGE)
         await _show(interaction, await shown(interaction, wanted, page, newest=False))
 
 

@@ -95,10 +95,11 @@ def _items() -> str:
     )
     ended = _MOMENT.format(seconds=f"x * {DAYS * 864} / 1000 + 60")
     return f"""
-INSERT INTO sync_items (mapping_id, run_id, guild_id, service, action, source_track_id, occurrence, source_track_title,
-  source_service, destination_service, payload, position, status, attempts, not_before, lease_token, last_error, reason,
-  created_at, completed_at)
-SELECT {_MAPPING}, x % {RUNS} + 1, {_GUILD}, CASE WHEN x % 3 THEN 'youtube' ELSE 'spotify' END, 'add_track',
+INSERT INTO sync_items (mapping_id, run_id, origin_run_id, guild_id, service, action, source_track_id, occurrence,
+  source_track_title, source_service, destination_service, payload, position, status, attempts, not_before, lease_token,
+  last_error, reason, created_at, completed_at)
+SELECT {_MAPPING}, x % {RUNS} + 1, x % {RUNS} + 1, {_GUILD},
+  CASE WHEN x % 3 THEN 'youtube' ELSE 'spotify' END, 'add_track',
   'track' || x, 0, 'Song number ' || x, CASE WHEN x % 3 THEN 'spotify' ELSE 'youtube' END,
   CASE WHEN x % 3 THEN 'youtube' ELSE 'spotify' END, '{{"v":1,"track_id":"video' || x || '"}}', x % 500,
   {status} AS word, x % 4,
@@ -112,11 +113,11 @@ SELECT {_MAPPING}, x % {RUNS} + 1, {_GUILD}, CASE WHEN x % 3 THEN 'youtube' ELSE
 
 
 _BLACKLIST = f"""
-INSERT INTO blacklist (mapping_id, service, track_id, title, artists, reason, explanation, candidates, skip_count,
-  state, looks, item_id, created_at)
+INSERT INTO blacklist (mapping_id, service, track_id, title, artists, reason, explanation, candidates, best_score,
+  skip_count, state, looks, item_id, created_at)
 SELECT {_MAPPING}, 'spotify', 'track' || x, 'Song number ' || x, '{{"v":1,"names":["Somebody"]}}',
   CASE WHEN x % 2 THEN 'low_confidence' ELSE 'search_failed' END, 'title 0.81, artist 1.00: review',
-  '{{"v":1,"candidates":[]}}', x % 5, CASE WHEN x % 4 THEN 'open' ELSE 'resolved' END, 0, x * 20 + 1,
+  '{{"v":1,"candidates":[]}}', x % 100 / 100.0, x % 5, CASE WHEN x % 4 THEN 'open' ELSE 'resolved' END, 0, x * 20 + 1,
   {_MOMENT.format(seconds="x")}
 """
 

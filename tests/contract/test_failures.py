@@ -198,6 +198,7 @@ async def test_a_login_that_is_back_ends_the_wait(each_storage: Storage, failure
     assert brief(await failures.groups(WEEK)) == [("wait", "login_needed", 1)]
     await each_storage.items.wake(mapping_id=mapping.id)
     assert await failures.groups(WEEK) == []
+    assert [item.reason for item in await each_storage.items.open_of_mapping(mapping.id)] == [""]
 
 
 async def test_a_group_is_retried_whole_but_nothing_twice(

@@ -7,6 +7,7 @@ import pytest
 
 from bot.model.log_filter import LogFilter, LogPage, from_json
 from bot.model.logline import JobType, Level, LogLine
+from cogs._ui import line_paging
 from storage import Storage
 from tests.clock import FakeClock
 from tests.factories import GUILD, PERSON
@@ -142,6 +143,20 @@ async def test_moments_before_and_after_all_lines_bound_nothing_and_everything(
     assert numbers(await each_storage.logs.page(replace(HERE, until=clock.now()))) == [2, 1, 0]
 
 
+async def test_lines_that_came_a_little_late_are_not_taken_for_newer_ones(
+    each_storage: Storage, clock: FakeClock
+) -> None:
+    began = clock.now()
+    moments = [began + timedelta(minutes=minute) for minute in (0, 5, 1, 6)]
+    usual = LogLine(at=began, level=Level.INFO, event="item.added", message="", guild_id=GUILD)
+    await each_storage.logs.append(
+        [replace(usual, at=moment, message=f"Line {number}") for number, moment in enumerate(moments)]
+    )
+    three = began + timedelta(minutes=3)
+    assert numbers(await each_storage.logs.page(replace(HERE, until=three))) == [2, 0]
+    assert numbers(await each_storage.logs.page(replace(HERE, since=began + timedelta(minutes=5)))) == [3]
+
+
 async def test_a_line_of_another_server_cannot_be_opened(each_storage: Storage, clock: FakeClock) -> None:
     await _written(each_storage, clock, 4)
     line = (await each_storage.logs.query(GUILD + 1))[0]
@@ -154,3 +169,15 @@ def test_a_filter_survives_being_saved(wanted: LogFilter, clock: FakeClock) -> N
     dated = replace(wanted, since=clock.now(), until=clock.now())
     for each in (wanted, dated):
         assert from_json({"v": 1, "new": 2, **each.as_json()}, each.guild_id) == each
+
+
+async def test_a_press_on_search_on_goes_through_several_stretches_until_it_finds_something(
+    storage: Storage, clock: FakeClock
+) -> None:
+    await _written(storage, clock)
+    wanted = LogFilter(guild_id=None, text="Line 0 of")
+    first = await storage.logs.page(wanted, stretch=5)
+    assert first.stopped_id is not None
+    assert numbers(await line_paging.older(storage.logs, wanted, first.stopped_id, 3, stretch=5)) == [0]
+    nothing = await line_paging.older(storage.logs, replace(wanted, text="nowhere"), first.stopped_id, 3, stretch=5)
+    assert (nothing.lines, nothing.more) == ((), False)
