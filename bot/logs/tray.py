@@ -2,7 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 
 from bot.logs import incidents
 from bot.logs.budget import GATHER_SECONDS, Budget
@@ -48,6 +48,7 @@ class Tray:
     more_runs: int = 0
     runs_since: float = 0.0
     digests: deque[tuple[float, Digest]] = field(default_factory=deque)
+    digest_told: date = date.min  # the day of the latest that was delivered
     left_out: int = 0
     outgoing: Message | None = None  # handed out and not yet delivered
     in_hand: bool = False
@@ -101,11 +102,11 @@ class Tray:
             self.more_runs += 1
 
     def add_digest(self, digest: Digest, now: float) -> None:
-        """Once for each day, however often it is offered."""
-        waiting = [held.day for _, held in self.digests]
+        """Once for each day, however often it is offered: one may be computed while its twin is delivered."""
+        waiting = [self.digest_told, *(held.day for _, held in self.digests)]
         if isinstance(self.outgoing, Daily):
             waiting.append(self.outgoing.digest.day)
-        if digest.day not in waiting:
+        if digest.day > max(waiting):
             self.digests.append((now, digest))
 
     def next(self, number: int, at: datetime, now: float) -> Message | None:
@@ -129,6 +130,8 @@ class Tray:
         message, recovered = self.outgoing, self.failures > 0
         self._let_go()
         self.failures = 0
+        if isinstance(message, Daily):
+            self.digest_told = message.digest.day
         case = self._case_of(message)
         if isinstance(message, Card) and case is not None:
             stands = place if place is not None else (None, None)

@@ -84,6 +84,7 @@ async def test_a_run_that_changes_nothing_says_nothing(tmp_path: Path) -> None:
         mapping = await room.mapping(2)
         await room.runtime.sync.start(mapping.id, room.admin.id)
         await room.work(mapping.id)
+        await room.runtime.feed.turn()
         await _listening(room)
         await room.runtime.sync.preview(mapping.id, room.admin.id)
         await room.runtime.sync.start(mapping.id, room.admin.id)
@@ -376,6 +377,7 @@ async def test_the_digest_comes_at_its_hour_once_a_day_whatever_restarts(tmp_pat
         await room.work(mapping.id)
         await room.runtime.storage.mappings.update(mapping.id, enabled=False, pause_reason="Its owner left.")
         await room.runtime.storage.accounts.needs_login(mapping.left.account_id)
+        await room.runtime.feed.turn()  # what was said so far is said to nobody
         hour = room.clock.now().hour + 1
         await _listening(room, digest_hour=hour)
         await room.runtime.scheduler.run_now("digest")

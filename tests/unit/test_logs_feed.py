@@ -372,6 +372,10 @@ def test_a_digest_that_waits_is_told_once_however_often_it_is_offered() -> None:
     for _ in range(3):
         channel.desk.add_digest(digest, channel.now)
     assert [type(message) for message in channel.pass_time(60)] == [Daily]
+    channel.desk.add_digest(digest, channel.now)  # computed while its twin was delivered
+    assert channel.pass_time(60) == []
+    channel.desk.add_digest(replace(digest, day=date(2026, 11, 22)), channel.now)
+    assert len(channel.pass_time(60)) == 1
 
 
 class Discord:
