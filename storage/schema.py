@@ -131,7 +131,7 @@ tracks = Table(
     Column("service", Word(Service), primary_key=True),
     Column("external_id", String(255), primary_key=True),
     Column("title", Prose, nullable=False),
-    Column("artists", Versioned, nullable=False),  # {"v": 1, "names": [...]}
+    Column("artists", Versioned, nullable=False),  # {"v": 1, "names": [...], "ids": [...] where told}
     Column("album", Prose),
     Column("duration", Float),  # seconds
     Column("isrc", String(32)),
@@ -143,6 +143,7 @@ tracks = Table(
     Column("views", RowId),
     Column("available", Boolean, nullable=False),
     Column("fetched_at", UtcDateTime),
+    Column("album_id", String(255)),
     Index(None, "isrc"),
 )
 

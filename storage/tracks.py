@@ -13,7 +13,17 @@ from storage.database import Database, Repository, chunks, compact_json, reads, 
 from storage.schema import tracks
 
 # A search result tells less than a playlist entry: what is known stays where the newer answer is silent.
-_KEPT_WHEN_SILENT = ("album", "duration", "isrc", "explicit", "release_date", "track_number", "channel", "views")
+_KEPT_WHEN_SILENT = (
+    "album",
+    "duration",
+    "isrc",
+    "explicit",
+    "release_date",
+    "track_number",
+    "channel",
+    "views",
+    "album_id",
+)
 _NOBODY = compact_json({"v": JSON_VERSION, "names": []})  # PostgreSQL compares JSON only as text
 
 
@@ -86,7 +96,8 @@ async def get_many(connection: AsyncConnection, service: Service, ids: Iterable[
 def track(row: Row[Any], prefix: str = "") -> Track:
     """A catalogue row as the model's track; ``prefix`` stands before the column names in a join."""
     fields = {column.name: row._mapping[prefix + column.name] for column in tracks.c}
-    return Track(**{**fields, "artists": tuple(fields["artists"]["names"])})
+    artists = fields["artists"]
+    return Track(**{**fields, "artists": tuple(artists["names"]), "artist_ids": tuple(artists.get("ids", ()))})
 
 
 def _values(db: Database, each: Track) -> dict[str, Any]:
@@ -94,8 +105,9 @@ def _values(db: Database, each: Track) -> dict[str, Any]:
         "service": each.service,
         "external_id": each.external_id,
         "title": each.title,
-        "artists": _names(each.artists),
+        "artists": _artists(each),
         "album": each.album,
+        "album_id": each.album_id,
         "duration": each.duration,
         "isrc": each.isrc,
         "explicit": each.explicit,
@@ -109,5 +121,6 @@ def _values(db: Database, each: Track) -> dict[str, Any]:
     }
 
 
-def _names(artists: Sequence[str]) -> dict[str, Any]:
-    return {"names": list(artists)}
+def _artists(each: Track) -> dict[str, Any]:
+    names = {"names": list(each.artists)}
+    return {**names, "ids": list(each.artist_ids)} if each.artist_ids else names

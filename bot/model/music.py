@@ -46,6 +46,8 @@ class Track:
     kind: CandidateKind = CandidateKind.SONG
     views: int | None = None
     available: bool = True  # False: deleted, private, or blocked; it can be neither played nor added
+    artist_ids: tuple[str, ...] = ()  # the service's own, in the order of its artists, where it tells them
+    album_id: str | None = None
     from_isrc: bool = False  # True: the service answered this to a search by ISRC
     fetched_at: datetime | None = None
 

@@ -49,6 +49,8 @@ def _addresses(sandbox: Sandbox) -> dict[str, str]:
         "google_token_url": sandbox.google_token_url,
         "google_revoke_url": sandbox.google_revoke_url,
         "ytmusic_api_url": sandbox.ytmusic_api_url,
+        "listenbrainz_api_url": sandbox.listenbrainz_api_url,
+        "musicbrainz_api_url": sandbox.musicbrainz_api_url,
         "control_url": sandbox.control_url,
     }
 

@@ -66,7 +66,8 @@ class _Chance:
 class Faults:
     """What will go wrong next. Safe to use from any thread.
 
-    Services are ``spotify``, ``youtube``, ``ytmusic``, ``spotify.accounts``, ``google.accounts`` or ``*``.
+    Services are ``spotify``, ``youtube``, ``ytmusic``, ``listenbrainz``, ``musicbrainz``, ``spotify.accounts``,
+    ``google.accounts`` or ``*``.
     """
 
     def __init__(self) -> None:

@@ -17,6 +17,7 @@ from aiohttp import web
 from bot.sandbox import accounts, control
 from bot.sandbox.accounts import GoogleSignIn, SpotifySignIn
 from bot.sandbox.books import Books
+from bot.sandbox.brainz import ListenBrainz, MusicBrainz
 from bot.sandbox.faults import Fault, FaultKind, Faults
 from bot.sandbox.spotify import SpotifyApi
 from bot.sandbox.wire import Answer, Call, Price, Refusal, Service
@@ -62,8 +63,8 @@ class Sandbox:
     ) -> "Sandbox":
         """Start both services; port 0 takes a free one. The world is kept in ``data`` if given.
 
-        ``world``: one that was made already, in place of a fresh one. ``clock`` gives aware UTC; ``settle_lag`` is in seconds of that clock. Raises OSError if a port is taken,
-        ValueError if ``data`` holds a world of another seed.
+        ``world``: one that was made already, in place of a fresh one. ``clock`` gives aware UTC; ``settle_lag`` is in
+        seconds of that clock. Raises OSError if a port is taken, ValueError if ``data`` holds a world of another seed.
         """
         world = world or World(seed=seed, data=data, clock=clock, settle_lag=settle_lag)
         world.switches.youtube_units, world.switches.youtube_searches = youtube_units, youtube_searches
@@ -112,6 +113,15 @@ class Sandbox:
     @property
     def ytmusic_api_url(self) -> str:
         return f"{self._google}/youtubei/v1/"
+
+    @property
+    def listenbrainz_api_url(self) -> str:
+        """The root of ``/1``."""
+        return f"{self._google}/listenbrainz"
+
+    @property
+    def musicbrainz_api_url(self) -> str:
+        return f"{self._google}/musicbrainz/ws/2"
 
     @property
     def control_url(self) -> str:
@@ -182,9 +192,12 @@ class _Front:
         self._google: dict[str, Service] = {
             "/youtube/v3/": YouTubeApi(world),
             "/youtubei/v1/": YouTubeMusic(world),
+            "/listenbrainz/": ListenBrainz(world),
+            "/musicbrainz/": MusicBrainz(world),
             "/": GoogleSignIn(world),
         }
         self._names = {"/v1/": "spotify", "/youtube/v3/": "youtube", "/youtubei/v1/": "ytmusic"}
+        self._names |= {"/listenbrainz/": "listenbrainz", "/musicbrainz/": "musicbrainz"}
         self.closing = threading.Event()
 
     async def spotify(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -281,6 +294,8 @@ def _error(name: str, status: int, retry_after: float | None) -> Answer:
     message = _SENTENCES[status]
     if name.startswith("spotify"):
         return Answer(status=status, body={"error": {"status": status, "message": message}}, headers=headers)
+    if name.endswith("brainz"):
+        return Answer(status=status, body={"code": status, "error": message}, headers=headers)
     single = {"message": message, "domain": "global", "reason": _REASONS.get(status, "backendError")}
     return Answer(
         status=status, body={"error": {"code": status, "message": message, "errors": [single]}}, headers=headers

@@ -85,6 +85,10 @@ def track_json(origin: str, track: Track, place: int, size: int) -> Json:
     }
 
 
+def popularity(track: Track) -> int:
+    return round(100 * ids.fraction("popularity", track.title, *track.artists))
+
+
 def episode(origin: str) -> Json:
     """The one podcast episode of the simulated world."""
     return {

@@ -37,6 +37,7 @@ class Switches:
 
     legacy_shape: bool = False  # Spotify's JSON before 2026: `track` and `tracks` instead of `item` and `items`
     extended_quota: bool = False  # Spotify apps that keep the batch gets
+    listenbrainz_needs_token: bool = False  # its lookups refuse whoever brings no user token
     rotate_refresh_tokens: bool = False  # Spotify: each refresh brings a new refresh token
     deny_consent: bool = False  # people press Cancel on the consent page
     google_testing: bool = True  # Google apps in "Testing": a consent dies after seven days

@@ -8,7 +8,8 @@ from bot.engine.quota import QuotaLimits
 from bot.model.errors import Forbidden, NotFound, QuotaSpent
 from bot.model.music import Service
 from bot.sandbox import Sandbox
-from bot.services.protocol import MusicService
+from bot.sandbox.catalogue import artist_id
+from bot.services.protocol import DetailOf, MusicService
 from tests.contract.music_room import NotingClock, Room, music_room, sandbox_config
 
 
@@ -128,6 +129,44 @@ async def test_batch_gets_are_tried_once_and_used_where_they_are(
         assert [track.external_id for track in await spotify.tracks(ids)] == ids
     spent = len(sandbox.books.requests("spotify")) - before
     assert spent == (2 if extended else calls)
+
+
+@pytest.mark.parametrize("extended", [True, False])
+@pytest.mark.parametrize(("of", "calls"), [(DetailOf.TRACKS, 3), (DetailOf.ARTISTS, 3), (DetailOf.ALBUMS, 6)])
+async def test_details_come_in_full_batches_or_not_at_all(
+    spotify: MusicService, sandbox: Sandbox, of: DetailOf, calls: int, extended: bool
+) -> None:
+    sandbox.world.switches.extended_quota = extended
+    catalogue = sandbox.world.catalogue
+    known = {DetailOf.TRACKS: catalogue.by_id, DetailOf.ARTISTS: catalogue.artists, DetailOf.ALBUMS: catalogue.by_album}
+    ids = [*list(known[of])[:108], "0" * 22]
+    before = len(sandbox.books.requests("spotify"))
+    for _ in range(2):
+        told = await spotify.details(of, ids)
+        assert (None if told is None else set(told)) == (set(ids[:108]) if extended else None)
+    assert len(sandbox.books.requests("spotify")) - before == (2 * calls if extended else 1)
+
+
+async def test_details_tell_popularity_genres_and_dates(spotify: MusicService, sandbox: Sandbox) -> None:
+    sandbox.world.switches.extended_quota = True
+    track, metallica = sandbox.world.tracks[3], artist_id("Metallica")
+    tracks = await spotify.details(DetailOf.TRACKS, [track.id])
+    artists = await spotify.details(DetailOf.ARTISTS, [metallica])
+    albums = await spotify.details(DetailOf.ALBUMS, [track.album_id])
+    assert tracks is not None
+    assert artists is not None
+    assert albums is not None
+    assert tracks[track.id].popularity in range(101)
+    assert artists[metallica].genres == ("heavy metal", "thrash metal")
+    assert albums[track.album_id].released == track.released
+
+
+async def test_entries_name_their_artists_and_album_by_id(spotify: MusicService, sandbox: Sandbox) -> None:
+    content = await spotify.content(sandbox.world.known.road_trip)
+    track = content.tracks[0]
+    told = sandbox.world.track(track.external_id)
+    assert track.artist_ids == tuple(map(artist_id, told.artists))
+    assert track.album_id == told.album_id
 
 
 async def test_the_daily_calls_are_never_overspent(sqlite_url: str, sandbox: Sandbox, clock: NotingClock) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.model.music import PlaylistEntry, PlaylistInfo, Profile, Service, Track
+from bot.services.protocol import DetailOf, Details
 
 Json = Mapping[str, Any]
 
@@ -119,6 +120,8 @@ def track(found: object, fetched_at: datetime, *, from_isrc: bool = False) -> Tr
         release_date=_text(album, "release_date") or None,
         track_number=number if isinstance(number, int) else None,
         available=found.get("is_playable") is not False,
+        artist_ids=tuple(filter(None, (_text(artist, "id") for artist in _list(found, "artists") if artist))),
+        album_id=_text(album, "id") or None,
         from_isrc=from_isrc,
         fetched_at=fetched_at,
     )
@@ -129,6 +132,21 @@ def found_tracks(answer: Json, fetched_at: datetime, *, from_isrc: bool) -> list
     items = _list(_object(answer, "tracks"), "items")
     found = (track(item, fetched_at, from_isrc=from_isrc) for item in items)
     return [one for one in found if one is not None]
+
+
+def details(of: DetailOf, answer: Json) -> dict[str, Details]:
+    """What a batch get tells, by id; ids that Spotify does not know come as null."""
+    found = [one for one in _list(answer, of.value) if isinstance(one, dict) and _text(one, "id")]
+    return {_text(one, "id"): _details(one) for one in found}
+
+
+def _details(one: Json) -> Details:
+    popularity, genres = one.get("popularity"), one.get("genres")
+    return Details(
+        popularity=popularity if isinstance(popularity, int) and 0 <= popularity <= 100 else None,
+        genres=tuple(each for each in genres if isinstance(each, str)) if isinstance(genres, list) else None,
+        released=_text(one, "release_date") or None,
+    )
 
 
 def _count(found: Json) -> int | None:

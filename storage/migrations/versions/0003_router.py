@@ -17,6 +17,7 @@ BUSY = "crossfade: this base playlist is being routed"
 
 
 def upgrade() -> None:
+    op.add_column("tracks", sa.Column("album_id", sa.String(length=255), nullable=True))
     op.create_table(
         "base_playlists",
         sa.Column("id", _ROW_ID, sa.Identity(always=False), nullable=False),
