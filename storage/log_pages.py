@@ -11,11 +11,11 @@ from bot.model.logline import Level
 from storage.columns import UtcDateTime
 from storage.schema import LINE_IS_TROUBLE, logs
 
-# How many lines one page looks through at most for those that fit: measured (tests/benchmarks/lists.py), 60,000 that
-# lie together take 20 to 40 ms on an idle core, and so do 30,000 that lie scattered among others. A full-text index
+# How many lines one page looks through at most for those that fit: measured (tests/benchmarks/lists.py), 30,000 that
+# lie together take 10 to 40 ms on an idle core, and so do 15,000 that lie scattered among others. A full-text index
 # would find rare words at once, but SQLite's (FTS5, trigrams) took seven times the processor time for each line that is
 # written, and a flood of lines is when the log matters most; PostgreSQL's needs an extension that is not everywhere.
-TOGETHER, SCATTERED = 60_000, 30_000
+TOGETHER, SCATTERED = 30_000, 15_000
 
 
 class Walk:

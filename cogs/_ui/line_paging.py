@@ -12,7 +12,7 @@ from cogs._ui.doors import Pressed
 from cogs._ui.levels import Level
 from storage.logs import Logs
 
-_MOST_STRETCHES = 10  # of one press on "Search on": half a second to a second
+_MOST_STRETCHES = 20  # of one press on "Search on": half a second to a second
 
 
 class OfLine(Pressed, template=r"(?!)"):
