@@ -19,4 +19,5 @@ NAMES = (
     "cogs.stats",
     "cogs.sync",
     "cogs.tasks",
+    "cogs.undo",
 )

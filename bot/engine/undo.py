@@ -57,9 +57,13 @@ class Offer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartedUndo:
-    """``run`` is the undo as it ended: its items go on in the queue. With ``plan.guard`` set nothing was changed."""
+    """``run`` is the undo of ``undone`` as it ended: its items go on in the queue.
+
+    With ``plan.guard`` set nothing was changed.
+    """
 
     run: Run
+    undone: Run
     mapping: PlaylistMapping
     plan: Plan
     enqueued: int = 0
@@ -171,7 +175,7 @@ class Undo:
         if plan.guard is not None:
             log.warning(Event.UNDO_STOPPED, extra=told | {"reason": plan.guard.sentence})
             ended = await self._ended(undo, plan, sides, meter, RunStatus.CANCELLED, plan.guard.sentence)
-            return StartedUndo(run=ended, mapping=mapping, plan=plan)
+            return StartedUndo(run=ended, undone=run, mapping=mapping, plan=plan)
         level, event = (logging.WARNING, Event.UNDO_FORCED) if force else (logging.INFO, Event.UNDO_APPLIED)
         log.log(level, event, extra=told | {"changes": plan.diffs})
         # People's edits that this read saw are no analysis' yet: the next one must look.
@@ -184,7 +188,7 @@ class Undo:
         )
         self._crash("undo_enqueued")
         ended = await self._ended(undo, plan, sides, meter, RunStatus.COMPLETED)
-        return StartedUndo(run=ended, mapping=mapping, plan=plan, enqueued=enqueued)
+        return StartedUndo(run=ended, undone=run, mapping=mapping, plan=plan, enqueued=enqueued)
 
     def _not_before(self, plan: Plan) -> datetime | None:
         """YouTube cannot take out yet what it does not show yet: our own writes of just now."""

@@ -136,9 +136,7 @@ _JOB_TYPES = {
     "item": JobType.EXECUTION,
     "routing": JobType.ROUTING,
 }
-_PEOPLES_ROOMS = frozenset(
-    "base child errors incident mapping settings sync plan queue review job jobs undo".split()
-)
+_PEOPLES_ROOMS = frozenset("base child errors incident mapping settings sync plan queue review job jobs undo".split())
 _PEOPLES_EVENTS = frozenset(
     {
         Event.ITEM_RETRIED,

@@ -37,6 +37,7 @@ class Outcome:
     problems: tuple[tuple[SyncItem, BlacklistRow | None], ...] = ()
     error: str = ""
     waits_until: datetime | None = None
+    undo: bool = False  # it took back what a run had changed
 
 
 def plan_card(
@@ -71,7 +72,7 @@ def progress_card(mapping: Mapping, fact: Progress, tally: Tally, *, finished_be
     """Where the run stands: bar, counts and the track at hand."""
     finished, total = finished_before + fact.finished, finished_before + fact.total
     card = discord.Embed(
-        title=f"Syncing “{foreign.plain(mapping.name, 80)}”",
+        title=_doing(mapping, undo=fact.run.undoes_run_id is not None),
         description=f"{bars.progress(finished, total)} {finished:,} of {total:,}",
         colour=colours.WORKING,
     )
@@ -82,10 +83,10 @@ def progress_card(mapping: Mapping, fact: Progress, tally: Tally, *, finished_be
     return card
 
 
-def starting_card(mapping: Mapping, enqueued: int) -> discord.Embed:
+def starting_card(mapping: Mapping, enqueued: int, *, undo: bool = False) -> discord.Embed:
     """What stands in the place of the progress until the first of it is known."""
     return discord.Embed(
-        title=f"Syncing “{foreign.plain(mapping.name, 80)}”",
+        title=_doing(mapping, undo=undo),
         description=f"{bars.progress(0, enqueued)} {words.count(enqueued, 'change')} queued.",
         colour=colours.WORKING,
     ).set_footer(text="This message follows the run by itself.")
@@ -231,13 +232,18 @@ def _track(track: Track) -> str:
     return f"{foreign.link(track.title, track.url, 60)}{byline}"
 
 
+def _doing(mapping: Mapping, *, undo: bool) -> str:
+    return f"{'Undoing changes in' if undo else 'Syncing'} “{foreign.plain(mapping.name, 80)}”"
+
+
 def _summary_title(mapping: Mapping, outcome: Outcome) -> str:
     name = f"“{foreign.plain(mapping.name, 80)}”"
+    what = "Undo in" if outcome.undo else "Sync of"
     if outcome.status is RunStatus.FAILED:
-        return f"Sync of {name} failed"
+        return f"{what} {name} failed"
     if outcome.tally.waiting:
-        return f"Sync of {name} waits"
-    return f"Synced {name}"
+        return f"{what} {name} waits"
+    return f"Undone in {name}" if outcome.undo else f"Synced {name}"
 
 
 def _summary_colour(outcome: Outcome) -> int:

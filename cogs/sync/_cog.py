@@ -13,17 +13,18 @@ from discord.ext import commands
 from bot.engine.estimate import Estimate
 from bot.engine.rounds import Turn
 from bot.engine.sync import StartedSync
+from bot.engine.undo import StartedUndo
 from bot.model.errors import UserMistake
 from bot.model.events import Event, Progress, RunFinished
 from bot.model.mapping import Mapping
 from bot.model.review import BlacklistState
 from bot.runtime import Runtime
-from cogs._ui import completion, foreign, round_cards, sync_cards
+from cogs._ui import completion, foreign, round_cards, sync_cards, undo_cards
 from cogs._ui.doors import Pressed, door, panel
 from cogs._ui.levels import Level
 from cogs._ui.owners import pause_if_left
 from cogs._ui.reach import Client, Interaction, guild_of, runtime_of
-from cogs.sync._follow import Follower, Message
+from cogs.sync._follow import Follower, Following, Message
 from cogs.sync._round import RoundFollower
 
 log = logging.getLogger(__name__)
@@ -72,6 +73,29 @@ class Sync(commands.Cog):
             await self._all(interaction, preview, reading)
         else:
             await self._one(interaction, mapping, preview, reading)
+
+    async def undo(self, interaction: Interaction, run_id: int, *, force: bool = False) -> StartedUndo:
+        """Take a run back, and let the message of the pressed button follow what was enqueued for that, if anything."""
+        message = lasting(interaction, await interaction.original_response())
+        followings: list[Following] = []
+
+        async def begun(mapping: Mapping) -> None:
+            followings.append(await self.follower.watch(mapping.id, message))
+
+        try:
+            started = await self.bot.runtime.undo.apply(
+                guild_of(interaction), run_id, interaction.user.id, force=force, begun=begun
+            )
+        except BaseException:
+            for following in followings:
+                await self.follower.drop(following)
+            raise
+        card, [following] = undo_cards.started_card(started), followings
+        if started.enqueued:
+            await self.follower.release(following, started.mapping, card, started.enqueued, undo=True)
+        else:
+            await self.follower.drop(following)
+        return started
 
     async def now(self, interaction: Interaction, mapping_id: int) -> None:
         """What ``/sync mapping:…`` does, for buttons; the interaction is acknowledged with a new message."""

@@ -87,11 +87,13 @@ class Follower:
             del self._followings[following.mapping_id]
         await self._places.drop(following.mapping_id, following.message.id)
 
-    async def release(self, following: Following, mapping: Mapping, plan_card: discord.Embed, enqueued: int) -> None:
+    async def release(
+        self, following: Following, mapping: Mapping, plan_card: discord.Embed, enqueued: int, *, undo: bool = False
+    ) -> None:
         """The analysis is done: show the plan with the progress below it, and whatever happened meanwhile."""
         following.mapping, following.plan_card = mapping, plan_card
         await self._remember(following)
-        await self._edit(following, [plan_card, sync_cards.starting_card(mapping, enqueued)], None)
+        await self._edit(following, [plan_card, sync_cards.starting_card(mapping, enqueued, undo=undo)], None)
         following.held = False
         self._paint_soon(following)
 
@@ -146,6 +148,7 @@ class Follower:
             problems=problems,
             error=latest.error if failed and latest is not None else "",
             waits_until=min((item.not_before for item in waiting if item.not_before), default=None),
+            undo=latest is not None and latest.undoes_run_id is not None,
         )
         await self._edit(following, [sync_cards.summary_card(mapping, outcome)], _buttons(problems))
         if not waiting and following.ended:
