@@ -72,11 +72,7 @@ def already_there(links: Sequence[Link], side: Side, destination_id: str, occurr
 
     Copies of one source track (occurrences 0, 1, …) need a copy each; different source tracks share one.
     """
-    stood_for = {
-        link.occurrence
-        for link in links
-        if id_on(link, side) == destination_id and stands(link, side)
-    }
+    stood_for = {link.occurrence for link in links if id_on(link, side) == destination_id and stands(link, side)}
     return copies >= len(stood_for | {occurrence})
 
 
