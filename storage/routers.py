@@ -113,6 +113,13 @@ class Routers(Repository):
         return await _first_base(connection, _bases().where(base_playlists.c.id == base_id))
 
     @reads
+    async def last_read(self, connection: AsyncConnection, base_id: int) -> tuple[PlaylistInfo, int] | None:
+        """What the last full read of the base told of it, and how many entries it had; None before that."""
+        statement = select(base_playlists.c.content).where(base_playlists.c.id == base_id, _THERE)
+        kept = (await connection.execute(statement)).scalar()
+        return None if kept is None else (_INFO.validate_python(kept["info"]), len(kept["entries"]))
+
+    @reads
     async def content(self, connection: AsyncConnection, base_id: int) -> PlaylistContent | None:
         """What the base held when it was last read; None before that. Tracks as the catalogue knows them now."""
         statement = select(base_playlists.c.content).where(base_playlists.c.id == base_id, _THERE)

@@ -144,12 +144,14 @@ class Chooser:
         ``accept_collapse``: a person says that it really lost most of its tracks.
         """
         info = await listings.info(base.playlist, 0)
-        before = await self._storage.routers.content(base.id)
-        if before is not None and not full and self._vouched(before, info.change_token):
-            return BaseRead(content=before, saved=True)
+        before = await self._storage.routers.last_read(base.id)
+        if before is not None and not full and self._vouched(before[0], info.change_token):
+            kept = await self._storage.routers.content(base.id)
+            if kept is not None:
+                return BaseRead(content=kept, saved=True)
         content = await self._content(base, info)
         if before is not None and not accept_collapse:
-            _refuse_collapsed(base, len(content.entries), len(before.entries))
+            _refuse_collapsed(base, len(content.entries), before[1])
         await self._storage.routers.keep_content(base.id, content)
         return BaseRead(content=content, saved=False)
 
@@ -162,8 +164,7 @@ class Chooser:
             raise PlaylistGone(base.playlist, error) from error
         return replace(content, info=replace(content.info, fetched_at=began))
 
-    def _vouched(self, before: PlaylistContent, token: str) -> bool:
-        info = before.info
+    def _vouched(self, info: PlaylistInfo, token: str) -> bool:
         if not token or info.change_token != token:
             return False
         old = info.fetched_at is None or info.fetched_at <= self._clock.now() - WHOLE_READ_EVERY
