@@ -116,8 +116,7 @@ async def run_bot(folder: Path, given: dict[str, Any]) -> None:
         await run_app(settings)
     finally:
         asking.cancel()
-        (folder / "holds.json").write_text(json.dumps(sorted(probe.holds)[-1000:]))
-        (folder / "places.json").write_text(json.dumps(probe.places.most_common(25)))
+        (folder / "probe.json").write_text(json.dumps(probe.told()))
 
 
 class Probe:
@@ -126,7 +125,12 @@ class Probe:
     def __init__(self) -> None:
         self.holds: list[float] = []  # seconds
         self.places: Counter[str] = Counter()  # looks at a held loop, by the line of ours that it stood in
-        self._asked = time.perf_counter()
+        self._asked = self._began = time.perf_counter()
+
+    def told(self) -> dict[str, Any]:
+        """``cpu``: seconds of a core that the bot got for each second; far below what it wants, the machine is busy."""
+        cpu = time.process_time() / (time.perf_counter() - self._began)
+        return {"holds": sorted(self.holds)[-1000:], "places": self.places.most_common(25), "cpu": cpu}
 
     async def ask(self) -> None:
         while True:
@@ -212,9 +216,10 @@ async def measure(asked: argparse.Namespace, folder: Path) -> int:
                 times = await watch(discord, asked.seconds, asked.rate)
             await drained
     _tell(folder, asked)
-    for place, looks in json.loads((folder / "places.json").read_text()) if asked.where else ():
+    told = json.loads((folder / "probe.json").read_text())
+    for place, looks in told["places"] if asked.where else ():
         print(f"{looks:>5} looks  {place}")
-    return _judge(times, json.loads((folder / "holds.json").read_text()))
+    return _judge(times, told["holds"], told["cpu"])
 
 
 def _drain(bot: "Popen[str]") -> None:
@@ -236,7 +241,7 @@ def _tell(folder: Path, asked: argparse.Namespace) -> None:
     )
 
 
-def _judge(typed: Sequence[tuple[str, float]], holds: Sequence[float]) -> int:
+def _judge(typed: Sequence[tuple[str, float]], holds: Sequence[float], cpu: float) -> int:
     for name in sorted({name for name, _ in typed}):
         theirs = [seconds * 1000 for each, seconds in typed if each == name]
         print(
@@ -250,7 +255,8 @@ def _judge(typed: Sequence[tuple[str, float]], holds: Sequence[float]) -> int:
         f" p99.9 {p999 * 1000:.0f} ms, max {max(times) * 1000:.0f} ms"
     )
     longest = ", ".join(f"{hold * 1000:.0f}" for hold in sorted(holds, reverse=True)[:10])
-    print(f"longest holds of the loop, in ms: {longest or 'none'}; load {os.getloadavg()[0]:.1f}")
+    print(f"longest holds of the loop, in ms: {longest or 'none'}")
+    print(f"the bot got {cpu:.2f} of a core; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     return 0 if p999 < LIMIT_SECONDS else 1
 
 

@@ -51,6 +51,7 @@ COMMANDS = {
     "stats": MEMBER,
     "sync": MODERATOR,
     "tasks": ADMIN,
+    "undo": MODERATOR,
 }
 
 # By the head of the custom id, ``room:action``; what follows are keys.
@@ -70,6 +71,10 @@ BUTTONS = {
     "errors:page": MODERATOR,
     "errors:retry": MODERATOR,
     "help:page": MEMBER,
+    "incident:ack": MODERATOR,
+    "incident:details": MODERATOR,
+    "incident:retry": MODERATOR,
+    "incident:silence": MODERATOR,
     "item:details": MEMBER,
     "item:retry": MODERATOR,
     "item:review": MODERATOR,
@@ -135,12 +140,17 @@ BUTTONS = {
     "stats:refresh": MEMBER,
     "tasks:refresh": ADMIN,
     "tasks:run": OWNER,
+    "undo:apply": MODERATOR,
+    "undo:cancel": MODERATOR,
+    "undo:choose": MODERATOR,
+    "undo:force": ADMIN,
 }
 
 # Selects that cannot be made from their id alone: their options come from what they are about.
-SELECTS = {"activity:line", "errors:choose", "logs:line", "review:choose", "jobs:open"}
+SELECTS = {"activity:line", "errors:choose", "logs:line", "review:choose", "jobs:open", "undo:choose"}
 
 REFUSAL = {level: str(NotAllowed(level)).partition(".")[0] for level in Level}
+_CLASS = re.compile(r"(\[[^\]]+\])(?:\{[\d,]+\}|[+*?])?")  # a class of characters that stands in no group
 _GROUP = re.compile(r"\(\?P<(\w+)>([^()]*)\)")
 
 
@@ -265,7 +275,7 @@ def _filled(part: str, number: int) -> str:
         digits = [str(number)[-length:] for length in range(19, 0, -1)]
         return next(one for one in [*digits, *group[2].split("|"), "a"] if re.fullmatch(group[2], one))
 
-    return _GROUP.sub(fill, part)
+    return _CLASS.sub(lambda found: next(one for one in "1a" if re.match(found[1], one)), _GROUP.sub(fill, part))
 
 
 def _parts(kind: type[Pressed]) -> list[str]:
