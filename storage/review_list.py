@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model.review import BlacklistRow, ReviewFilter
@@ -103,7 +103,9 @@ class ReviewList(Repository):
 async def _mappings(
     connection: AsyncConnection, guild_id: int, filter_: ReviewFilter, *, since: int = 0
 ) -> Sequence[int]:
-    statement = select(mappings.c.id).where(*_here(guild_id, filter_), mappings.c.id >= since)
+    """Those that have a row of the list: where few fit, no mapping is read through in vain."""
+    fits = exists().where(blacklist.c.mapping_id == mappings.c.id, *_conditions(filter_)).correlate(mappings)
+    statement = select(mappings.c.id).where(*_here(guild_id, filter_), mappings.c.id >= since, fits)
     return (await connection.execute(statement.order_by(mappings.c.id))).scalars().all()
 
 
