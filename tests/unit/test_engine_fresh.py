@@ -2,7 +2,7 @@
 
 import asyncio
 
-from bot.web.fresh import Fresh
+from bot.engine.fresh import Fresh
 from tests.clock import FakeClock
 
 
