@@ -94,7 +94,22 @@ class Settings(BaseSettings):
         None, gt=0, description="Id of a Discord server to which commands are synced at once instead of globally."
     )
     lastfm_api_key: SecretStr | None = Field(None, description="Last.fm API key; used by the router when set.")
-    redis_url: SecretStr | None = Field(None, description="Redis address; used by the cache when set.")
+    redis_url: SecretStr | None = Field(
+        None, description="Redis address for the cache; absent: the folder cache beside the database."
+    )
+    metadata_lookup: Annotated[Literal["on", "off"], BeforeValidator(_lowered)] = Field(
+        "on",
+        description="Whether genres, and dates that nobody else tells, are asked of ListenBrainz and MusicBrainz when"
+        " a routing rule needs them: titles, artists and ISRCs leave the house; off keeps them.",
+    )
+    metadata_contact: str = Field(
+        "",
+        description="Your e-mail address or web page, told to ListenBrainz and MusicBrainz as their rules demand;"
+        " absent: PUBLIC_URL.",
+    )
+    listenbrainz_token: SecretStr | None = Field(
+        None, description="User token of ListenBrainz (free); its lookups by artist and title may ask for one."
+    )
     log_level: Annotated[Literal["debug", "info", "warn", "error"], BeforeValidator(_level)] = Field(
         "info", description="The least level that the terminal shows: debug, info, warn or error."
     )
@@ -120,6 +135,11 @@ class Settings(BaseSettings):
         "https://music.youtube.com/youtubei/v1/", description="Root of YouTube Music's API; for simulation."
     )
 
+    listenbrainz_api_url: str = Field("https://api.listenbrainz.org", description="Root of ListenBrainz's API.")
+    musicbrainz_api_url: str = Field(
+        "https://musicbrainz.org/ws/2", description="Root of MusicBrainz's web service; another mirror, or simulation."
+    )
+
     @field_validator("spotify_client_secret", "google_client_secret")
     @classmethod
     def _both_halves(cls, secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
@@ -143,6 +163,15 @@ class Settings(BaseSettings):
     def _known_database(cls, value: str) -> str:
         return _database_url(value)
 
+    @field_validator("metadata_contact")
+    @classmethod
+    def _one_word(cls, value: str) -> str:
+        if not re.fullmatch(r"[!-~]*", value) or set("()") & set(value):
+            raise ValueError(
+                "METADATA_CONTACT must be one e-mail address or one web address, in plain letters and without brackets."
+            )
+        return value
+
     @field_validator("secret_keys")
     @classmethod
     def _whole_keys(cls, value: SecretStr) -> SecretStr:
@@ -161,7 +190,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         "discord_api_url", "spotify_api_url", "spotify_accounts_url", "youtube_api_url", "google_auth_url",
-        "google_token_url", "ytmusic_api_url",
+        "google_token_url", "ytmusic_api_url", "listenbrainz_api_url", "musicbrainz_api_url",
     )  # fmt: skip
     @classmethod
     def _web_address(cls, value: str, info: ValidationInfo) -> str:

@@ -17,11 +17,13 @@ from bot.engine.destination import Destinations
 from bot.engine.digest import Digests
 from bot.engine.estimate import Estimates
 from bot.engine.executor import Executor, no_crash
+from bot.engine.facts import Metadata
 from bot.engine.failures import Failures
 from bot.engine.hub import Hub
 from bot.engine.incidents import Incidents
 from bot.engine.jobs import Jobs
 from bot.engine.mappings import Mappings
+from bot.engine.meter import count_outside
 from bot.engine.preferences import Preferences
 from bot.engine.queue import Queue
 from bot.engine.quota import Quota, QuotaLimits
@@ -32,7 +34,7 @@ from bot.engine.revalidation import Revalidation
 from bot.engine.review import Reviews
 from bot.engine.review_search import ReviewSearch
 from bot.engine.rounds import Rounds
-from bot.engine.routed import Chooser, OnlyEntries
+from bot.engine.routed import Chooser
 from bot.engine.router import Router
 from bot.engine.scheduler import Scheduler, Task, daily, every
 from bot.engine.stats import Stats
@@ -46,6 +48,7 @@ from bot.model.events import AccountLinked, RunFinished
 from bot.model.logline import Level, LogLine
 from bot.services.cache import Cache, open_cache
 from bot.services.config import ServiceConfig
+from bot.services.metadata.opening import MetadataConfig, open_sources
 from bot.services.oauth import OAuth
 from bot.services.registry import MusicServices
 from bot.services.tokens import Tokens
@@ -68,6 +71,7 @@ class Runtime:
     quota: Quota
     services: MusicServices
     cache: Cache
+    metadata: Metadata
     tokens: Tokens
     oauth: OAuth
     sync: Sync
@@ -130,7 +134,9 @@ async def open_runtime(
         accounts = Accounts(storage, services, clock, wake=executor.wake)
         stack.push_async_callback(accounts.close)
         stack.callback(hub.subscribe(AccountLinked, accounts.linked))
-        chooser = Chooser(storage, services, OnlyEntries(), clock)
+        sources = await stack.enter_async_context(open_sources(_metadata_config(settings), clock, count_outside))
+        metadata = Metadata(services, cache, sources)
+        chooser = Chooser(storage, services, metadata, clock)
         sync = Sync(storage, services, hub, quota, reader, clock, wake=executor.wake, chosen=chooser.content_of)
         router = Router(storage, services, hub, sync, chooser, clock)
         mappings = Mappings(storage, services, clock)
@@ -156,6 +162,7 @@ async def open_runtime(
             quota=quota,
             services=services,
             cache=cache,
+            metadata=metadata,
             tokens=services.tokens,
             oauth=services.oauth,
             sync=sync,
@@ -295,6 +302,16 @@ def _service_config(settings: Settings) -> ServiceConfig:
         google_token_url=settings.google_token_url,
         ytmusic_api_url=settings.ytmusic_api_url,
         youtube_search=settings.youtube_search,
+    )
+
+
+def _metadata_config(settings: Settings) -> MetadataConfig:
+    return MetadataConfig(
+        enabled=settings.metadata_lookup == "on",
+        contact=settings.metadata_contact or settings.public_url,
+        listenbrainz_api_url=settings.listenbrainz_api_url,
+        listenbrainz_token=_clear(settings.listenbrainz_token),
+        musicbrainz_api_url=settings.musicbrainz_api_url,
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import aiohttp
 
 from bot.app import web_app
-from bot.clock import SystemClock
+from bot.clock import Clock, SystemClock
 from bot.config import Settings, settings_from
 from bot.logs.setup import open_logs
 from bot.model.account import Account, AccountStatus
@@ -33,20 +33,25 @@ class Stage:
 
 
 @asynccontextmanager
-async def open_stage(data: Path, seed: int, *, log_level: str = "error") -> AsyncIterator[Stage]:
+async def open_stage(
+    data: Path, seed: int, *, log_level: str = "error", clock: Clock | None = None
+) -> AsyncIterator[Stage]:
     """Services, runtime and web server over the folder ``data``; nothing works by itself yet.
+
+    ``clock``: the time of the program and of the services alike, the system's if not given.
 
     Raises UserMistake for a folder whose database is not a demo's, or whose world has another seed.
     """
     async with AsyncExitStack() as stack:
         await _refuse_foreign(data)
-        sandbox = stack.enter_context(_open_sandbox(data, seed))
+        clock = clock or SystemClock()
+        sandbox = stack.enter_context(_open_sandbox(data, seed, clock))
         port = _free_port()
         settings = _settings(sandbox, data, port, log_level)
         for service in Service:
             sandbox.world.register_redirect(service.value, settings.redirect_uri(service.value))
         logs = stack.enter_context(open_logs(level=log_level, secrets=settings.secret_values))
-        runtime = await stack.enter_async_context(open_runtime(settings, logs))
+        runtime = await stack.enter_async_context(open_runtime(settings, logs, clock=clock))
         await runtime.storage.meta.put(MARK, "1")
         await stack.enter_async_context(open_web(web_app(runtime), host="127.0.0.1", port=port))
         yield Stage(sandbox=sandbox, runtime=runtime)
@@ -78,9 +83,9 @@ async def _consent(runtime: Runtime, service: Service, discord_user_id: int, gui
             await runtime.accounts.confirm(account.id, discord_user_id)
 
 
-def _open_sandbox(data: Path, seed: int) -> Sandbox:
+def _open_sandbox(data: Path, seed: int, clock: Clock) -> Sandbox:
     try:
-        return Sandbox.open(seed=seed, data=data / "world")
+        return Sandbox.open(seed=seed, data=data / "world", clock=clock.now)
     except ValueError as error:
         raise UserMistake(f"{data} holds a demo with another seed: give its --seed, or another --data.") from error
 
@@ -131,6 +136,8 @@ def _settings(sandbox: Sandbox, data: Path, port: int, log_level: str) -> Settin
             "google_auth_url": sandbox.google_auth_url,
             "google_token_url": sandbox.google_token_url,
             "ytmusic_api_url": sandbox.ytmusic_api_url,
+            "listenbrainz_api_url": sandbox.listenbrainz_api_url,
+            "musicbrainz_api_url": sandbox.musicbrainz_api_url,
             "settle_seconds": 2,
             "log_level": log_level,
         },

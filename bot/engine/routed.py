@@ -18,7 +18,7 @@ from bot.engine.reading import Listings, PlaylistGone
 from bot.engine.routing import Base, Routed, route
 from bot.model.errors import Forbidden, NotFound, UserMistake
 from bot.model.mapping import Mapping
-from bot.model.music import PlaylistContent, PlaylistEntry, PlaylistInfo, Service
+from bot.model.music import PlaylistContent, PlaylistEntry, PlaylistInfo
 from bot.model.router import BasePlaylist, ChildPlaylist
 from bot.model.rules import Facts, Field, Rules, fields
 from bot.model.rules_json import from_json
@@ -39,24 +39,31 @@ class CollapsedBase(UserMistake):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """``facts``: one for each entry, in order. ``degraded``: fields that a failing source could not tell this time."""
+    """``facts``: one for each entry, in order. ``degraded``: fields that a failing source could not tell this time.
+
+    ``hits`` and ``misses`` are the cache's; ``requests``: calls that were made for it, by who was asked.
+    """
 
     facts: tuple[Facts, ...]
     degraded: frozenset[Field] = frozenset()
     hits: int = 0
     misses: int = 0
+    requests: dict[str, int] = field(default_factory=dict)
 
 
 class FactsSource(Protocol):
-    async def facts(self, entries: Sequence[PlaylistEntry], asked: frozenset[Field]) -> Known:
-        """What is known of the entries, at least the fields ``asked`` as far as anybody tells."""
+    async def facts(self, entries: Sequence[PlaylistEntry], asked: frozenset[Field], account_id: int) -> Known:
+        """What is known of the entries, at least the fields ``asked`` as far as anybody tells.
+
+        ``account_id``: whose base it is, and who asks its service.
+        """
         ...
 
 
 class OnlyEntries:
     """The facts that the entries carry themselves, at no cost."""
 
-    async def facts(self, entries: Sequence[PlaylistEntry], asked: frozenset[Field]) -> Known:
+    async def facts(self, entries: Sequence[PlaylistEntry], asked: frozenset[Field], account_id: int) -> Known:
         return Known(facts=tuple(map(Facts.of, entries)))
 
 
@@ -113,7 +120,7 @@ class Chooser:
         read = await self.read(base, listings, full=full, accept_collapse=accept_collapse)
         rules, refused = _rules_of(children)
         asked = frozenset[Field]().union(*(fields(each) for each in rules.values()))
-        known = await self._source.facts(read.content.entries, asked)
+        known = await self._source.facts(read.content.entries, asked, base.playlist.account_id)
         zone = ZoneInfo((await self._storage.guilds.get(base.guild_id)).timezone)
         prepared, now = Base(known.facts), self._clock.now()
         of = {
@@ -168,7 +175,7 @@ class Chooser:
         if not token or info.change_token != token:
             return False
         old = info.fetched_at is None or info.fetched_at <= self._clock.now() - WHOLE_READ_EVERY
-        return info.service is Service.SPOTIFY or not old
+        return not info.token_is_hint or not old
 
 
 def _refuse_collapsed(base: BasePlaylist, read: int, before: int) -> None:

@@ -359,6 +359,7 @@ def _details(outcomes: Sequence[ChildOutcome], choices: Choices) -> dict[str, An
         "cache_misses": choices.known.misses,
         "cache_hit_rate": round(choices.known.hits / looked_up, 4) if looked_up else None,
         "degraded": sorted(one.value for one in choices.known.degraded),
+        "requests": choices.known.requests,
     }
 
 

@@ -21,6 +21,7 @@ WINDOW, IN_WINDOW = timedelta(seconds=10), 30
 SEARCH_LIMIT = 100  # of MusicBrainz
 UNKNOWN = 0.04  # share of the recordings that the volunteers have not entered yet
 _CONTACT = re.compile(r"\S+/\S+ \( ?\S+ ?\)")
+_BRACKETS = re.compile(r"\s*[(\[][^)\]]*[)\]]")
 _NAMESPACE = uuid.UUID("8f6bd1e4-fbe1-4f50-aa9b-94c450ec0f11")
 _AGENT = "Requests need a User-Agent with the application's name, version and contact."
 
@@ -155,7 +156,9 @@ def _same(track: Track, artist: str, title: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    return "".join(sign for sign in text.casefold() if sign.isalnum())
+    """Letters and digits only; what stands in brackets is no part of a name, as for their matcher."""
+    named = _BRACKETS.sub("", text) or text
+    return "".join(sign for sign in named.casefold() if sign.isalnum())
 
 
 def _metadata(track: Track, incs: list[str]) -> Json:

@@ -73,7 +73,7 @@ class Filled:
 
     values: dict[str, Any] = field(default_factory=dict)
     hits: int = 0  # without a question of ours: from the store, or from another run's question
-    misses: int = 0
+    misses: int = 0  # loaded by us
     error: CrossfadeError | None = None
 
 
@@ -108,16 +108,18 @@ class Cache:
         """Whether the store answered the last time."""
         return not self._failing
 
-    async def fill(self, kind: Kind, keys: Iterable[str], load: Load, *, batch: int) -> Filled:
+    async def fill(
+        self, kind: Kind, keys: Iterable[str], load: Load, *, batch: int, good_at: datetime | None = None
+    ) -> Filled:
         """The values of ``keys``: from the cache, else by ``load``, which is asked for at most ``batch`` at a time.
 
         What ``load`` leaves out is kept as None: its source knows nothing of it. Where it raises one of our errors,
         what came before is kept and returned with the error. Keys that another task is loading right now are waited
-        for.
+        for. ``good_at``: when the values must still be good; now, where None.
         """
         mine, others = self._claimed(kind, list(dict.fromkeys(keys)))
         try:
-            own = await self._own(kind, mine, load, batch)
+            own = await self._own(kind, mine, load, batch, good_at or self._clock.now())
         finally:
             for key in mine:
                 self._land(kind, key, mine, _Landed(known=False))
@@ -126,7 +128,7 @@ class Cache:
         self._counts[kind][0] += filled.hits
         self._counts[kind][1] += filled.misses
         if abandoned:  # whoever asked was stopped before the answer came
-            return _joined(filled, await self.fill(kind, abandoned, load, batch=batch))
+            return _joined(filled, await self.fill(kind, abandoned, load, batch=batch, good_at=good_at))
         return filled
 
     async def statistics(self) -> dict[Kind, KindStatistics]:
@@ -181,8 +183,8 @@ class Cache:
             mine[key].set_result(landed)
             del self._flights[kind, key]
 
-    async def _own(self, kind: Kind, mine: _Flights, load: Load, batch: int) -> Filled:
-        values = await self._read(kind, list(mine))
+    async def _own(self, kind: Kind, mine: _Flights, load: Load, batch: int, good_at: datetime) -> Filled:
+        values = await self._read(kind, list(mine), good_at)
         for key, value in values.items():
             self._land(kind, key, mine, _Landed(known=True, value=value))
         hits = len(values)
@@ -193,7 +195,7 @@ class Cache:
             except CrossfadeError as error:
                 for key in missing:
                     self._land(kind, key, mine, _Landed(known=False, error=error))
-                return Filled(values=values, hits=hits, misses=len(missing), error=error)
+                return Filled(values=values, hits=hits, misses=len(values) - hits, error=error)
             await self._write(kind, loaded)
             values.update(loaded)
             for key in part:
@@ -221,10 +223,10 @@ class Cache:
         assert self._store is not None
         return self._store
 
-    async def _read(self, kind: Kind, keys: Sequence[str]) -> dict[str, Any]:
+    async def _read(self, kind: Kind, keys: Sequence[str], good_at: datetime) -> dict[str, Any]:
         """What is there and not too old."""
         found: dict[str, Any] = {}
-        oldest = self._clock.now() - kind.lasts
+        oldest = good_at - kind.lasts
         for part in _parts(keys, AT_ONCE):
             if self._store is None:
                 return found

@@ -212,6 +212,8 @@ def _settings(sandbox: Sandbox, folder: Path) -> dict[str, Any]:
         "google_auth_url": sandbox.google_auth_url,
         "google_token_url": sandbox.google_token_url,
         "ytmusic_api_url": sandbox.ytmusic_api_url,
+        "listenbrainz_api_url": sandbox.listenbrainz_api_url,
+        "musicbrainz_api_url": sandbox.musicbrainz_api_url,
         "settle_seconds": 1,
     }
 

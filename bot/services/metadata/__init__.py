@@ -1,0 +1,1 @@
+"""What others tell about tracks: each source an adapter behind one protocol."""
