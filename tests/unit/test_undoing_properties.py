@@ -127,7 +127,7 @@ def test_what_people_change_after_the_run_stays(
         if not any(item.action is Action.MOVE_TRACK for item in ran.items):
             stayed = set(found[side]) - set(ours) - set(Counter(world.ids(side)) - Counter(found[side]))
             assert [one for one in world.ids(side) if one in stayed] == [one for one in found[side] if one in stayed]
-    for _ in range(2):
+    for _ in range(4):  # where copies of one track are held, their order needs more than one merge to settle
         world.sync()
     excused = touched | {song(conflict.track.external_id) for conflict in conflicts if conflict.track}
     for side, counts in before.items():
