@@ -1,4 +1,7 @@
-"""How people name a playlist: a URL, a ``spotify:`` URI, a choice of the autocomplete, or a playlist to be made."""
+"""How people name a playlist: a URL, a ``spotify:`` URI, a choice of the autocomplete, or a playlist to be made.
+
+Liked songs are named so, too, although they are no playlist: by their link, their URI, or "liked".
+"""
 
 import re
 from dataclasses import dataclass
@@ -6,11 +9,12 @@ from itertools import pairwise
 from urllib.parse import parse_qs, urlsplit
 
 from bot.model.errors import UserMistake
-from bot.model.music import Service
+from bot.model.music import LIKED, LIKED_NAME, Service
 
 VALUE_LENGTH = 100  # what Discord carries in a choice
 
 _SPOTIFY_ID = re.compile(r"[0-9A-Za-z]{22}")
+_LIKED_URI = re.compile(rf"(?:user:[^:]+:)?collection(?::tracks)?|{LIKED}(?::([0-9]{{1,18}}))?")
 _YOUTUBE_ID = re.compile(r"[0-9A-Za-z_-]{10,64}")
 _YOUTUBE_HOSTS = ("youtube.com", "www.youtube.com", "m.youtube.com", "music.youtube.com", "youtu.be")
 _SPOTIFY_HOSTS = ("open.spotify.com", "play.spotify.com")
@@ -24,8 +28,11 @@ _HELP = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaylistAddress:
+    """``account_id``: our row of the account whose liked songs are meant; 0 where that is not told."""
+
     service: Service
     external_id: str
+    account_id: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +48,11 @@ def playlist_value(service: Service, external_id: str) -> str:
     return f"{service.value}:playlist:{external_id}"
 
 
+def liked_value(account_id: int) -> str:
+    """What the choice of an account's liked songs carries."""
+    return f"spotify:{LIKED}:{account_id}"
+
+
 def create_value(service: Service, name: str) -> str:
     """What the choice "create it there" carries, at most 100 characters."""
     return f"create:{service.value}:{name}"[:VALUE_LENGTH]
@@ -49,6 +61,8 @@ def create_value(service: Service, name: str) -> str:
 def address_of(text: str) -> PlaylistAddress | NewPlaylist:
     """Read what a person gave. Raises UserMistake with a sentence on what is wrong with it."""
     text = text.strip().strip("<>")  # Discord's way to write a link without its preview
+    if text.casefold() in (LIKED, LIKED_NAME.casefold()):
+        return _liked()
     kind, _, rest = text.partition(":")
     if kind == "create":
         return _new(rest)
@@ -74,7 +88,12 @@ def _new(rest: str) -> NewPlaylist:
 
 
 def _by_uri(service: Service, rest: str) -> PlaylistAddress:
-    """``spotify:playlist:ID``, the older ``spotify:user:NAME:playlist:ID``, and ``youtube:playlist:ID``."""
+    """``spotify:playlist:ID``, the older ``spotify:user:NAME:playlist:ID``, and ``youtube:playlist:ID``.
+
+    Liked songs: ``spotify:collection``, ``spotify:user:NAME:collection``, and our own ``spotify:liked:ACCOUNT``.
+    """
+    if service is Service.SPOTIFY and (liked := _LIKED_URI.fullmatch(rest)):
+        return _liked(int(liked[1] or 0))
     *_, kind, external_id = ["", *rest.split(":")]
     if kind != "playlist":
         raise UserMistake(f"That names no playlist. {_HELP}")
@@ -83,12 +102,18 @@ def _by_uri(service: Service, rest: str) -> PlaylistAddress:
 
 def _on_spotify(path: str) -> PlaylistAddress:
     parts = [part for part in path.split("/") if part]
+    if parts[-2:] == ["collection", "tracks"]:
+        return _liked()
     for kind, external_id in pairwise(parts):
         if kind == "playlist":
             return _spotify(external_id)
     if parts[:1] in (["track"], ["album"], ["artist"]) or parts[1:2] in (["track"], ["album"], ["artist"]):
         raise UserMistake(f"That is a link to a Spotify {parts[-2]}, not to a playlist. {_HELP}")
     raise UserMistake(f"That Spotify link names no playlist. {_HELP}")
+
+
+def _liked(account_id: int = 0) -> PlaylistAddress:
+    return PlaylistAddress(service=Service.SPOTIFY, external_id=LIKED, account_id=account_id)
 
 
 def _spotify(external_id: str) -> PlaylistAddress:

@@ -7,13 +7,14 @@ from typing import Any
 from bot.clock import Clock
 from bot.engine.addresses import NewPlaylist, PlaylistAddress, address_of, create_value, playlist_value
 from bot.engine.circles import circle
+from bot.engine.liked import LIKED_REFUSED, refuse_as_destination
 from bot.engine.schedule import parse
 from bot.model.account import Account, AccountStatus
 from bot.model.errors import Forbidden, NotFound, Refused, UserMistake
 from bot.model.events import Event
 from bot.model.mapping import Direction, Mapping, Order, Playlist, Removals, Side
 from bot.model.matching import MatchPolicy
-from bot.model.music import PlaylistInfo, Service
+from bot.model.music import LIKED, LIKED_NAME, LIKED_URL, PlaylistInfo, Service
 from bot.services.protocol import MusicService
 from bot.services.registry import MusicServices
 from storage import Storage
@@ -189,6 +190,14 @@ class Mappings:
         usable = [account.id for account in accounts if account.status is AccountStatus.CONNECTED]
         return await self._storage.playlists.suggest(usable, text)
 
+    async def suggest_liked(self, discord_user_id: int, text: str) -> list[ListedPlaylist]:
+        """The liked songs of each of the person's Spotify accounts, where ``text`` may mean them; no source else."""
+        if text.strip().casefold() not in LIKED_NAME.casefold():
+            return []
+        accounts = await self._storage.accounts.of_user(discord_user_id)
+        usable = [one for one in accounts if one.service is Service.SPOTIFY and one.status is AccountStatus.CONNECTED]
+        return [_liked_of(account, several=len(usable) > 1) for account in usable]
+
     async def of_guild(self, guild_id: int) -> list[Mapping]:
         return await self._storage.mappings.of_guild(guild_id)
 
@@ -214,6 +223,8 @@ class Mappings:
         accounts = await self._usable(address.service, actor_id)
         if isinstance(address, NewPlaylist):
             return _Side(service=address.service, external_id="", account=accounts[0], new_name=address.name)
+        if address.external_id == LIKED:
+            return await self._liked(address, accounts)
         exists = False
         for account in await self._likeliest_first(address, accounts):
             try:
@@ -225,6 +236,18 @@ class Mappings:
                 return _Side(service=address.service, external_id=info.external_id, account=account, info=info)
             exists = True
         raise _not_yours(address.service) if exists else _unknown(address.service)
+
+    async def _liked(self, address: PlaylistAddress, accounts: list[Account]) -> "_Side":
+        meant = [one for one in accounts if address.account_id in (0, one.id)]
+        if not meant:
+            raise UserMistake("You can map only liked songs of the accounts you linked; pick them from the list.")
+        if len(meant) > 1:
+            raise UserMistake("You have linked several Spotify accounts; pick one's liked songs from the list.")
+        try:
+            info = await (await self._services.for_account(meant[0].id)).playlist(LIKED)
+        except Forbidden as error:
+            raise UserMistake(LIKED_REFUSED) from error
+        return _Side(service=address.service, external_id=LIKED, account=meant[0], info=info)
 
     async def _usable(self, service: Service, actor_id: int) -> list[Account]:
         if not self._services.configured(service):
@@ -255,6 +278,8 @@ class Mappings:
     ) -> None:
         if sides[Side.LEFT].key == sides[Side.RIGHT].key and sides[Side.LEFT].external_id:
             raise UserMistake("Both sides are the same playlist; a mapping needs two different ones.")
+        written = any(sides[side].external_id == LIKED for side in Side if direction.writes(side))
+        refuse_as_destination(direction, written=written)
         if removals is Removals.EXACT and direction is Direction.TWO_WAY:
             raise UserMistake("`exact` needs a direction: with two ways neither playlist could say what is right.")
         others = await self._related(sides, mapping_id)
@@ -323,6 +348,18 @@ class _Side:
     @property
     def account_id(self) -> int:
         return self.account.id if self.account is not None else 0
+
+
+def _liked_of(account: Account, *, several: bool) -> ListedPlaylist:
+    return ListedPlaylist(
+        id=0,
+        service=Service.SPOTIFY,
+        external_id=LIKED,
+        account_id=account.id,
+        name=f"{LIKED_NAME} of {account.display_name}" if several else LIKED_NAME,
+        url=LIKED_URL,
+        writable=False,
+    )
 
 
 def _edges(direction: Direction, sides: dict[Side, _Side]) -> list[tuple[tuple[Service, str], tuple[Service, str]]]:

@@ -14,7 +14,8 @@ from storage import Storage
 
 log = logging.getLogger(__name__)
 
-# YouTube's etag and item count are hints only (PLATFORM.md): read it whole at least once a day.
+# YouTube's etag and item count are hints only (PLATFORM.md), and so is what stands for Spotify's liked songs, which
+# have no snapshot id: read them whole at least once a day.
 WHOLE_READ_EVERY = timedelta(hours=24)
 
 
@@ -39,7 +40,8 @@ class Listings:
 
     async def info(self, playlist: Playlist, mapping_id: int) -> PlaylistInfo:
         """The playlist's name and change token now. Raises PlaylistGone."""
-        listed = await self._listed(playlist.account_id, mapping_id)
+        # Liked songs stand in no list.
+        listed = {} if playlist.liked else await self._listed(playlist.account_id, mapping_id)
         found = listed.get(playlist.external_id)
         found = found or self._unlisted.get(playlist.id)
         if found is not None:
@@ -133,7 +135,7 @@ class Reader:
                 continue
             before = await self._storage.snapshots.latest(mapping.id, side)
             counts.append(None if before is None else len(before.entries))
-            kept = before if before is not None and not full and _vouched(before.info, token) else None
+            kept = before if before is not None and not full and self._vouched(before.info, token) else None
             saved += kept is not None
             contents.append(kept or await self._content(mapping, side, listings))
             if before is not None and contents[-1].skipped > before.skipped:
@@ -194,11 +196,11 @@ class Reader:
         return self._analysed[mapping.id, side]
 
     def _too_old(self, info: PlaylistInfo) -> bool:
-        return info.service is Service.YOUTUBE and _older(info.fetched_at, self._clock.now() - WHOLE_READ_EVERY)
+        return info.token_is_hint and _older(info.fetched_at, self._clock.now() - WHOLE_READ_EVERY)
 
-
-def _vouched(before: PlaylistInfo, token: str) -> bool:
-    return before.service is Service.SPOTIFY and bool(token) and before.change_token == token
+    def _vouched(self, before: PlaylistInfo, token: str) -> bool:
+        same = bool(token) and before.change_token == token
+        return same and before.service is Service.SPOTIFY and not self._too_old(before)
 
 
 def _older(moment: datetime | None, limit: datetime) -> bool:

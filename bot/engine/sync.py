@@ -11,6 +11,7 @@ from bot.clock import Clock
 from bot.engine.analysis import merge, rebuild
 from bot.engine.hub import Hub
 from bot.engine.knowing import known_for
+from bot.engine.liked import LIKED_REFUSED
 from bot.engine.meter import Meter, metered
 from bot.engine.queueing import items_of
 from bot.engine.quota import Quota
@@ -455,6 +456,8 @@ def _report(conflicts: Sequence[Conflict]) -> None:
 
 def gone_reason(error: PlaylistGone) -> str:
     playlist = error.playlist
+    if playlist.liked:
+        return LIKED_REFUSED
     return f"The {playlist.service.label} playlist “{playlist.name}” is gone, or this account may no longer use it."
 
 

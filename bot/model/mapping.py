@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.model.matching import MatchPolicy
-from bot.model.music import Service
+from bot.model.music import LIKED, Service
 
 
 class Side(StrEnum):
@@ -53,6 +53,11 @@ class Playlist:
     item_count: int | None = None
     change_token: str = ""
     fetched_at: datetime | None = None  # when its tracks were last read whole
+
+    @property
+    def liked(self) -> bool:
+        """The liked songs of its account: a source only."""
+        return self.external_id == LIKED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+# Stands for the id of a Spotify account's liked songs, which are no playlist and have none. Only ever a source.
+LIKED = "liked"
+LIKED_NAME = "Liked Songs"
+LIKED_URL = "https://open.spotify.com/collection/tracks"
+
 
 class Service(StrEnum):
     SPOTIFY = "spotify"
@@ -68,8 +73,8 @@ class PlaylistEntry:
     """One place in a playlist, at ``position`` counted from 0 over all entries of the service, unusable ones included.
 
     ``entry_id`` is YouTube's playlistItem id, which deletes and moves need; Spotify has none. ``added_at`` (aware UTC)
-    is when it was put there and ``added_by`` the service's user id of who did it, '' where not told; both only where the
-    playlist was just read.
+    is when it was put there and ``added_by`` the service's user id of who did it, '' where not told; both only where
+    the playlist was just read.
     """
 
     position: int
@@ -92,6 +97,11 @@ class PlaylistInfo:
     change_token: str = ""
     writable: bool = True  # False: somebody else's; it can perhaps be read but not changed
     fetched_at: datetime | None = None
+
+    @property
+    def token_is_hint(self) -> bool:
+        """Whether the same token may hide a change, so that it must be read whole now and then."""
+        return self.service is Service.YOUTUBE or self.external_id == LIKED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

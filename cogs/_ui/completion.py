@@ -7,10 +7,10 @@ from zoneinfo import available_timezones
 
 from discord import app_commands
 
-from bot.engine.addresses import create_value, playlist_value
+from bot.engine.addresses import create_value, liked_value, playlist_value
 from bot.engine.schedule import suggestions
 from bot.model.mapping import Mapping
-from bot.model.music import Service
+from bot.model.music import LIKED, Service
 from cogs._ui import foreign, schedule_words
 from cogs._ui.reach import Interaction, runtime_of
 from storage.playlists import ListedPlaylist
@@ -42,10 +42,15 @@ def is_all(mapping: str) -> bool:
     return mapping.strip().lower() in ("", ALL, ALL_MAPPINGS.lower())
 
 
-async def playlists(interaction: Interaction, current: str) -> Choices:
-    """The person's own playlists, and last the offer to create one named so on each service."""
+async def playlists(interaction: Interaction, current: str, *, source: bool = False) -> Choices:
+    """The person's own playlists, and last the offer to create one named so on each service.
+
+    ``source``: it will only be read, so that liked songs may be chosen; they come first.
+    """
+    mappings = runtime_of(interaction).mappings
     async with asyncio.timeout(DEADLINE):
-        found = await runtime_of(interaction).mappings.suggest_playlists(interaction.user.id, current)
+        found = await mappings.suggest_liked(interaction.user.id, current) if source else []
+        found += await mappings.suggest_playlists(interaction.user.id, current)
     name = foreign.visible(current) or foreign.visible(str(interaction.namespace.name or ""))
     offers = [] if _is_address(name) or not name else [_creation(service, name) for service in Service]
     known = [_playlist_choice(listed) for listed in found[: foreign.CHOICES - len(offers)]]
@@ -91,7 +96,9 @@ def _playlist_choice(listed: ListedPlaylist) -> app_commands.Choice[str]:
     facts += [] if listed.writable else ["read only"]
     head, tail = f"{listed.service.label} · ", f" ({', '.join(facts)})" if facts else ""
     name = foreign.label(listed.name or listed.external_id, foreign.CHOICE - len(head) - len(tail))
-    return app_commands.Choice(name=head + name + tail, value=playlist_value(listed.service, listed.external_id))
+    liked = listed.external_id == LIKED
+    value = liked_value(listed.account_id) if liked else playlist_value(listed.service, listed.external_id)
+    return app_commands.Choice(name=head + name + tail, value=value)
 
 
 def _creation(service: Service, name: str) -> app_commands.Choice[str]:

@@ -49,7 +49,7 @@ class Mapping(commands.GroupCog, group_name="mapping", group_description="Playli
     )
     @app_commands.describe(
         name="What to call it",
-        left="A playlist: pick one of yours, or paste its link",
+        left="A playlist: pick one of yours, paste its link, or `liked` for your liked songs",
         right="The other playlist: pick one, paste a link, or create it there",
         direction="Which side follows which (left to right)",
         removals="What happens when a track is removed (keep)",
@@ -200,6 +200,12 @@ class Mapping(commands.GroupCog, group_name="mapping", group_description="Playli
         return await completion.schedules(interaction, current)
 
     @add.autocomplete("left")
+    async def _left(self, interaction: Interaction, current: str) -> completion.Choices:
+        direction = interaction.namespace.direction or Direction.LEFT_TO_RIGHT.value
+        source = direction == Direction.LEFT_TO_RIGHT.value
+        return await completion.playlists(interaction, current, source=source)
+
     @add.autocomplete("right")
-    async def _playlists(self, interaction: Interaction, current: str) -> completion.Choices:
-        return await completion.playlists(interaction, current)
+    async def _right(self, interaction: Interaction, current: str) -> completion.Choices:
+        source = interaction.namespace.direction == Direction.RIGHT_TO_LEFT.value
+        return await completion.playlists(interaction, current, source=source)

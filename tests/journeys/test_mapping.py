@@ -40,6 +40,29 @@ async def test_an_admin_maps_two_playlists_picked_from_the_autocomplete(tmp_path
         assert created_there is not None
 
 
+async def test_liked_songs_are_picked_as_a_source_and_nowhere_else(tmp_path: Path) -> None:
+    async with open_room(tmp_path) as room:
+        await _both_linked(room)
+        offered = await room.admin.autocomplete(room.channel, "mapping add", "left", "liked")
+        picked = next(choice for choice in offered if choice["name"] == "Spotify · Liked Songs (read only)")
+        for side, direction in (("right", "left_to_right"), ("left", "right_to_left"), ("left", "two_way")):
+            others = await room.admin.autocomplete(room.channel, "mapping add", side, "liked", direction=direction)
+            assert not [choice for choice in others if "Liked Songs" in choice["name"]]
+        there = await room.admin.autocomplete(room.channel, "mapping add", "right", "lik", direction="right_to_left")
+        assert picked["value"] in [choice["value"] for choice in there]
+        youtube = f"https://www.youtube.com/playlist?list={room.sandbox.world.known.empty_youtube}"
+        both = await _add(room, room.admin, name="Both", left=picked["value"], right=youtube, direction="two_way")
+        assert "can only be read" in said(answer(both))
+        into = await _add(room, room.admin, name="Into", left=youtube, right="liked")
+        assert "can only be read" in said(answer(into))
+        assert not await room.runtime.mappings.of_guild(room.guild.id)
+        made = await _add(room, room.admin, name="Likes", left=picked["value"], right=youtube)
+        assert "Liked Songs" in said(answer(made))
+        assert "https://open.spotify.com/collection/tracks" in said(answer(made))
+        edited = await room.admin.slash(room.channel, "mapping edit", mapping="Likes", direction="right_to_left")
+        assert "can only be read" in said(answer(edited))
+
+
 async def test_the_autocomplete_offers_only_the_persons_own_playlists(tmp_path: Path) -> None:
     async with open_room(tmp_path) as room:
         await _both_linked(room)

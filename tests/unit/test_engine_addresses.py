@@ -2,9 +2,9 @@
 
 import pytest
 
-from bot.engine.addresses import NewPlaylist, PlaylistAddress, address_of, create_value, playlist_value
+from bot.engine.addresses import NewPlaylist, PlaylistAddress, address_of, create_value, liked_value, playlist_value
 from bot.model.errors import UserMistake
-from bot.model.music import Service
+from bot.model.music import LIKED, Service
 
 SPOTIFY = "37i9dQZF1DXcBWIGoYBM5M"
 YOUTUBE = "PLr_y0S9hLy0nDAmLZDyUxKop6AgxajnHr"
@@ -42,6 +42,33 @@ def test_spotify_playlists_are_known_by_link_and_uri(text: str) -> None:
 )
 def test_youtube_playlists_are_known_by_every_form_of_their_link(text: str) -> None:
     assert address_of(text) == PlaylistAddress(service=Service.YOUTUBE, external_id=YOUTUBE)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://open.spotify.com/collection/tracks",
+        "<https://open.spotify.com/collection/tracks?si=abc>",
+        "https://open.spotify.com/intl-de/collection/tracks",
+        "spotify:collection",
+        "spotify:collection:tracks",
+        "spotify:user:alice:collection",
+        "liked",
+        " Liked Songs ",
+    ],
+)
+def test_liked_songs_are_known_by_link_uri_and_word(text: str) -> None:
+    assert address_of(text) == PlaylistAddress(service=Service.SPOTIFY, external_id=LIKED)
+
+
+def test_the_choice_of_liked_songs_says_whose() -> None:
+    assert address_of(liked_value(12)) == PlaylistAddress(service=Service.SPOTIFY, external_id=LIKED, account_id=12)
+
+
+@pytest.mark.parametrize("text", ["spotify:liked:x", "spotify:collection:episodes", "youtube:liked", "liked videos"])
+def test_what_only_looks_like_liked_songs_is_refused(text: str) -> None:
+    with pytest.raises(UserMistake):
+        address_of(text)
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,14 @@
 """Spotify as a ``MusicService``."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 import spotipy
 
 from bot.clock import Clock
 from bot.model.errors import Bug, CrossfadeError, Forbidden, NotFound, Refused, RetryLater, UnknownOutcome
-from bot.model.music import PlaylistContent, PlaylistEntry, PlaylistInfo, Profile, Service, Track
+from bot.model.music import LIKED, PlaylistContent, PlaylistEntry, PlaylistInfo, Profile, Service, Track
 from bot.model.quota import Bucket
 from bot.services.protocol import Capabilities, DetailOf, Details
 from bot.services.spotify import wire
@@ -99,13 +99,19 @@ class SpotifyAdapter:
         return [wire.playlist(one, own, self._clock.now()) for one in usable]
 
     async def playlist(self, playlist_id: str) -> PlaylistInfo:
+        if playlist_id == LIKED:
+            return wire.liked(await self._liked_page(0), self._account, self._clock.now())
         answer = await self._read("playlist", lambda spotify: spotify.playlist(playlist_id, fields=_INFO_FIELDS))
         return wire.playlist(answer, await self._own_ids([answer]), self._clock.now())
 
     async def content(self, playlist_id: str, info: PlaylistInfo | None = None) -> PlaylistContent:
         # The info first: where somebody edits while the pages are read, the older token makes us look again.
         info = info or await self.playlist(playlist_id)
-        entries, skipped = await self._entries(playlist_id, _ITEM_FIELDS)
+        if playlist_id == LIKED:
+            entries, skipped = await self._pages(self._liked_page)
+            entries = wire.oldest_first(entries, len(entries) + skipped)
+        else:
+            entries, skipped = await self._entries(playlist_id, _ITEM_FIELDS)
         return PlaylistContent(info=info, entries=entries, skipped=skipped)
 
     async def add(self, playlist_id: str, track_ids: Sequence[str], position: int | None = None) -> None:
@@ -227,17 +233,27 @@ class SpotifyAdapter:
         return wire.track(answer, self._clock.now())
 
     async def _entries(self, playlist_id: str, fields: str) -> tuple[tuple[PlaylistEntry, ...], int]:
+        return await self._pages(
+            lambda offset: self._read(
+                "playlist.items.list",
+                lambda spotify: spotify.playlist_items(playlist_id, fields=fields, limit=PAGE, offset=offset),
+            )
+        )
+
+    async def _liked_page(self, offset: int) -> dict[str, Any]:
+        return await self._read("me.tracks", lambda spotify: spotify.current_user_saved_tracks(PAGE, offset))
+
+    async def _pages(
+        self, page_at: Callable[[int], Awaitable[dict[str, Any]]]
+    ) -> tuple[tuple[PlaylistEntry, ...], int]:
+        """Usable entries in the order of the service, and how many were none. Raises RetryLater where they moved."""
         entries: list[PlaylistEntry] = []
         skipped, offset = 0, 0
         total: int | None = None
         while True:
-            answer = await self._read(
-                "playlist.items.list",
-                lambda spotify, at=offset: spotify.playlist_items(playlist_id, fields=fields, limit=PAGE, offset=at),
-            )
-            page = wire.page(answer, offset, self._clock.now())
+            page = wire.page(await page_at(offset), offset, self._clock.now())
             if total is not None and page.total != total:
-                raise RetryLater("playlist.items.list: the playlist changed while it was read", code="changed")
+                raise RetryLater("The playlist changed while it was read", code="changed")
             entries += page.entries
             skipped += page.skipped
             offset += page.size

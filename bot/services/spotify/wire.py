@@ -1,11 +1,12 @@
 """Spotify's JSON read into our words, in the shape of 2026 and in the older one."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from bot.model.music import PlaylistEntry, PlaylistInfo, Profile, Service, Track
+from bot.model.music import LIKED, LIKED_NAME, LIKED_URL, PlaylistEntry, PlaylistInfo, Profile, Service, Track
 from bot.services.protocol import DetailOf, Details
 
 Json = Mapping[str, Any]
@@ -57,6 +58,40 @@ def playlist(found: Json, own_ids: frozenset[str], fetched_at: datetime) -> Play
 
 def owner_ids(found: Json) -> frozenset[str]:
     return user_ids(_object(found, "owner"))
+
+
+def liked(answer: Json, account: str, fetched_at: datetime) -> PlaylistInfo:
+    """The liked songs of ``account`` as a playlist, from the first page of ``/me/tracks``.
+
+    They have no snapshot id: their number and the newest of them stand for it. What is liked with a time of long ago
+    while another one goes leaves both as they were, so that this is a hint only.
+    """
+    total = answer.get("total")
+    newest = "\n".join(_liking(item) for item in _list(answer, "items"))
+    return PlaylistInfo(
+        service=Service.SPOTIFY,
+        external_id=LIKED,
+        name=LIKED_NAME,
+        owner_id=account,
+        url=LIKED_URL,
+        item_count=total if isinstance(total, int) else None,
+        change_token=f"liked:{total}:{hashlib.sha256(newest.encode()).hexdigest()[:32]}",
+        writable=False,
+        fetched_at=fetched_at,
+    )
+
+
+def oldest_first(entries: Sequence[PlaylistEntry], places: int) -> tuple[PlaylistEntry, ...]:
+    """Liked songs turned round: Spotify tells the newest first, and a playlist grows at its end."""
+    return tuple(replace(entry, position=places - 1 - entry.position) for entry in reversed(entries))
+
+
+def _liking(item: object) -> str:
+    """What was liked when, for the token; what is no track counts with its time."""
+    if not isinstance(item, dict):
+        return ""
+    held = _object(item, "item") or _object(item, "track")
+    return f"{_text(item, 'added_at')} {_text(held, 'id')}"
 
 
 def page(answer: Json, offset: int, fetched_at: datetime) -> Page:
