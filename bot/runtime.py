@@ -22,6 +22,7 @@ from bot.engine.failures import Failures
 from bot.engine.hub import Hub
 from bot.engine.incidents import Incidents
 from bot.engine.jobs import Jobs
+from bot.engine.lists import Lists
 from bot.engine.mappings import Mappings
 from bot.engine.meter import count_outside
 from bot.engine.preferences import Preferences
@@ -41,6 +42,7 @@ from bot.engine.stats import Stats
 from bot.engine.sync import Sync
 from bot.engine.tasks import Loop, Tasks
 from bot.engine.undo import Undo
+from bot.engine.warming import Warming
 from bot.logs.database import Append, DatabaseLog, open_database_log
 from bot.logs.feed import Feed, open_feed
 from bot.logs.setup import Logs
@@ -72,6 +74,7 @@ class Runtime:
     services: MusicServices
     cache: Cache
     metadata: Metadata
+    lists: Lists
     tokens: Tokens
     oauth: OAuth
     sync: Sync
@@ -136,6 +139,8 @@ async def open_runtime(
         stack.callback(hub.subscribe(AccountLinked, accounts.linked))
         sources = await stack.enter_async_context(open_sources(_metadata_config(settings), clock, count_outside))
         metadata = Metadata(services, cache, sources)
+        lists = Lists(storage, services, cache)
+        stack.push_async_callback(lists.close)
         chooser = Chooser(storage, services, metadata, clock)
         sync = Sync(storage, services, hub, quota, reader, clock, wake=executor.wake, chosen=chooser.content_of)
         router = Router(storage, services, hub, sync, chooser, clock)
@@ -144,6 +149,7 @@ async def open_runtime(
         scheduler = Scheduler(storage, sync, executor, retention, Revalidation(storage, services, clock), clock)
         scheduler.add("backup", _backup(settings, clock))
         scheduler.add("routing", _routing(router))
+        scheduler.add("warming", _warming(Warming(storage, metadata, clock)))
         stack.push_async_callback(retention.close)
         reviews = Reviews(storage, clock, wake=executor.wake)
         digests = Digests(storage, quota, clock, feed.offer_digest)
@@ -163,6 +169,7 @@ async def open_runtime(
             services=services,
             cache=cache,
             metadata=metadata,
+            lists=lists,
             tokens=services.tokens,
             oauth=services.oauth,
             sync=sync,
@@ -215,6 +222,15 @@ def _routing(router: Router) -> Task:
         purpose="Brings the children of base playlists up to date when their time has come",
         trigger=every(seconds=20),
         work=route,
+    )
+
+
+def _warming(warming: Warming) -> Task:
+    return Task(
+        title="Fetching ahead",
+        purpose="Looks up at night what the rules of the next day's routing will ask for",
+        trigger=every(minutes=30),
+        work=warming.run,
     )
 
 

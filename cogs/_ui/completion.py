@@ -11,6 +11,7 @@ from bot.engine.addresses import create_value, liked_value, playlist_value
 from bot.engine.schedule import suggestions
 from bot.model.mapping import Mapping
 from bot.model.music import LIKED, Service
+from bot.model.router import BasePlaylist
 from cogs._ui import foreign, schedule_words
 from cogs._ui.reach import Interaction, runtime_of
 from storage.playlists import ListedPlaylist
@@ -18,6 +19,7 @@ from storage.playlists import ListedPlaylist
 DEADLINE = 2.0  # seconds; Discord drops an answer after three
 ALL = "all"
 ALL_MAPPINGS = "All mappings"
+ALL_BASES = "All bases"
 Choices = list[app_commands.Choice[str]]
 
 
@@ -37,9 +39,43 @@ async def mappings_or_all(interaction: Interaction, current: str) -> Choices:
     return (every + await mappings(interaction, current))[: foreign.CHOICES]
 
 
+async def bases(interaction: Interaction, current: str) -> Choices:
+    """The server's base playlists whose name holds ``current``; the value is the base's id."""
+    return [_base_choice(base) for base in await _bases(interaction, current)][: foreign.CHOICES]
+
+
+async def bases_or_all(interaction: Interaction, current: str) -> Choices:
+    """The same, behind those that were chosen already and a comma; and first the choice of all of them."""
+    chosen, comma, last = current.rpartition(",")
+    if comma:
+        head, value = foreign.label(chosen, 60), chosen.strip()
+        found = [(f"{head}, {base.name}", f"{value},{base.id}") for base in await _bases(interaction, last)]
+        fitting = [(name, value) for name, value in found if len(value) <= foreign.CHOICE]
+        return [
+            app_commands.Choice(name=foreign.label(name), value=value) for name, value in fitting[: foreign.CHOICES]
+        ]
+    offered = ALL_BASES.lower().startswith(current.strip().lower())
+    every = [app_commands.Choice(name=ALL_BASES, value=ALL)] if offered else []
+    return (every + await bases(interaction, current))[: foreign.CHOICES]
+
+
+async def children(interaction: Interaction, current: str) -> Choices:
+    """The children of all bases whose name, or whose base's, holds ``current``; the value is the child's id."""
+    if interaction.guild_id is None:
+        return []
+    async with asyncio.timeout(DEADLINE):
+        found = await runtime_of(interaction).bases.every_child(interaction.guild_id)
+    sought = current.strip().casefold()
+    return [
+        app_commands.Choice(name=foreign.label(child.mapping.name), value=str(child.id))
+        for child in found
+        if sought in child.mapping.name.casefold()
+    ][: foreign.CHOICES]
+
+
 def is_all(mapping: str) -> bool:
-    """Whether an option of ``mappings_or_all`` means all of them."""
-    return mapping.strip().lower() in ("", ALL, ALL_MAPPINGS.lower())
+    """Whether an option of ``mappings_or_all`` or ``bases_or_all`` means all of them."""
+    return mapping.strip().lower() in ("", ALL, ALL_MAPPINGS.lower(), ALL_BASES.lower())
 
 
 async def playlists(interaction: Interaction, current: str, *, source: bool = False) -> Choices:
@@ -48,6 +84,7 @@ async def playlists(interaction: Interaction, current: str, *, source: bool = Fa
     ``source``: it will only be read, so that liked songs may be chosen; they come first.
     """
     mappings = runtime_of(interaction).mappings
+    runtime_of(interaction).lists.freshen(interaction.user.id)  # what is new is there at the next keystroke
     async with asyncio.timeout(DEADLINE):
         found = await mappings.suggest_liked(interaction.user.id, current) if source else []
         found += await mappings.suggest_playlists(interaction.user.id, current)
@@ -89,6 +126,20 @@ def _mapping_choice(mapping: Mapping) -> app_commands.Choice[str]:
     paused = "" if mapping.enabled else " (paused)"
     name = foreign.label(mapping.name, foreign.CHOICE - len(paused))
     return app_commands.Choice(name=name + paused, value=str(mapping.id))
+
+
+async def _bases(interaction: Interaction, current: str) -> list[BasePlaylist]:
+    if interaction.guild_id is None:
+        return []
+    async with asyncio.timeout(DEADLINE):
+        found = await runtime_of(interaction).bases.bases(interaction.guild_id)
+    return [base for base in found if current.strip().casefold() in base.name.casefold()]
+
+
+def _base_choice(base: BasePlaylist) -> app_commands.Choice[str]:
+    paused = "" if base.enabled else " (paused)"
+    name = foreign.label(base.name, foreign.CHOICE - len(paused))
+    return app_commands.Choice(name=name + paused, value=str(base.id))
 
 
 def _playlist_choice(listed: ListedPlaylist) -> app_commands.Choice[str]:

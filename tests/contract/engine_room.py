@@ -19,7 +19,7 @@ from bot.engine.recent import RecentWrites
 from bot.engine.retention import Retention
 from bot.engine.revalidation import Revalidation
 from bot.engine.review import Reviews
-from bot.engine.routed import Chooser, OnlyEntries
+from bot.engine.routed import Chooser, FactsSource, OnlyEntries
 from bot.engine.router import Router
 from bot.engine.scheduler import Scheduler
 from bot.engine.stats import Stats
@@ -150,8 +150,9 @@ async def engine_room(
     limits: QuotaLimits | None = None,
     crash: Callable[[str], None] = no_crash,
     settle: timedelta = SETTLE,
+    facts_of: Callable[[MusicServices], FactsSource] = lambda services: OnlyEntries(),
 ) -> AsyncIterator[Engine]:
-    """One life of the program over the database at ``url``."""
+    """One life of the program over the database at ``url``; ``facts_of`` makes what the router asks about tracks."""
     config = sandbox_config(sandbox)
     facts: list[Fact] = []
     async with open_storage(url, keys=KEYS, clock=clock) as storage:
@@ -163,7 +164,7 @@ async def engine_room(
         destinations = Destinations(clock, RecentWrites(settle))
         executor = Executor(storage, services, hub, clock, destinations=destinations, crash=crash)
         reader = Reader(storage, services, clock, destinations)
-        chooser = Chooser(storage, services, OnlyEntries(), clock)
+        chooser = Chooser(storage, services, facts_of(services), clock)
         sync = Sync(storage, services, hub, quota, reader, clock, wake=executor.wake, chosen=chooser.content_of)
         mappings = Mappings(storage, services, clock)
         accounts = Accounts(storage, services, clock, wake=executor.wake)
