@@ -50,9 +50,10 @@ check: lint types imports test
 benchmark: install ## The stats endpoint over a million log lines; a minute or two.
 	$(BIN)/python -m tests.benchmarks.stats_endpoint
 
-kills: install ## Fifty kills in the middle of a sync, in each direction; ten minutes or so.
+kills: install ## Fifty kills in the middle of a sync, in each direction, and of routing; a quarter of an hour or so.
 	$(BIN)/python -m tests.kills --kills 50
 	$(BIN)/python -m tests.kills --kills 50 --direction right_to_left
+	$(BIN)/python -m tests.kills_routing --kills 50
 
 pictures: install ## Takes docs/demo.png anew from the running demo (needs chromium).
 	$(BIN)/python -m tests.pictures
