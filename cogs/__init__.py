@@ -14,6 +14,7 @@ NAMES = (
     "cogs.queue",
     "cogs.quota",
     "cogs.review",
+    "cogs.router",
     "cogs.settings",
     "cogs.setup",
     "cogs.stats",

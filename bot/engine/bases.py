@@ -176,6 +176,21 @@ class Bases:
         """The base's children, in the order in which they were made."""
         return await self._storage.routers.children((await self.base(guild_id, base_id)).id)
 
+    async def every_child(self, guild_id: int) -> list[ChildPlaylist]:
+        """The children of all bases, base after base."""
+        return [child for base in await self.bases(guild_id) for child in await self._storage.routers.children(base.id)]
+
+    async def chosen(self, guild_id: int, text: str) -> list[BasePlaylist]:
+        """One base as in ``find``, or several with commas between them; each once."""
+        try:
+            return [await self.find(guild_id, text)]
+        except UserMistake:
+            parts = [part for part in text.split(",") if part.strip()]
+            if len(parts) <= 1:
+                raise
+        found = [await self.find(guild_id, part) for part in parts]
+        return list({base.id: base for base in found}.values())
+
     async def find(self, guild_id: int, text: str) -> BasePlaylist:
         """A base by its id or its name, in whatever case."""
         number = _number(text)
@@ -195,8 +210,7 @@ class Bases:
         key = text.strip().casefold()
         named = [
             child
-            for base in await self.bases(guild_id)
-            for child in await self._storage.routers.children(base.id)
+            for child in await self.every_child(guild_id)
             if key in (child.name.casefold(), child.mapping.name.casefold())
         ]
         if len(named) > 1:

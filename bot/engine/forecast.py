@@ -47,11 +47,7 @@ def cost(
     ``states`` are the buckets that have a limit; ``usage`` the rows of ``spotify.calls`` of the last 24 hours, which
     tell when they are free again. ``official_search`` is False where YouTube is searched without quota.
     """
-    steps = [Step(mapping.playlist(add.side).service, Action.ADD_TRACK, not add.destination_id) for add in plan.adds]
-    steps += [Step(mapping.playlist(remove.side).service, Action.REMOVE_TRACK) for remove in plan.removes]
-    steps += [Step(mapping.playlist(move.side).service, Action.MOVE_TRACK) for move in plan.moves]
-    steps += [Step(mapping.playlist(side).service, Action.RENAME_PLAYLIST) for side, _ in plan.renames]
-    return work_cost(Counter(steps), states, now, official_search=official_search, usage=usage)
+    return work_cost(steps_of(plan, mapping), states, now, official_search=official_search, usage=usage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +57,15 @@ class Step:
     service: Service
     action: Action
     search: bool = False
+
+
+def steps_of(plan: Plan, mapping: PlaylistMapping) -> Counter[Step]:
+    """The changes that ``plan`` makes."""
+    steps = [Step(mapping.playlist(add.side).service, Action.ADD_TRACK, not add.destination_id) for add in plan.adds]
+    steps += [Step(mapping.playlist(remove.side).service, Action.REMOVE_TRACK) for remove in plan.removes]
+    steps += [Step(mapping.playlist(move.side).service, Action.MOVE_TRACK) for move in plan.moves]
+    steps += [Step(mapping.playlist(side).service, Action.RENAME_PLAYLIST) for side, _ in plan.renames]
+    return Counter(steps)
 
 
 def work_cost(

@@ -126,6 +126,13 @@ class Quota:
         """What the plan will spend, and when it will be through under what is left of the buckets."""
         return forecast.cost(plan, mapping, await self._all(), self._clock.now(), **await self._terms())
 
+    async def costs(self, work: Iterable[tuple[Plan, Mapping]]) -> Cost:
+        """The same for several plans together."""
+        steps: Counter[forecast.Step] = Counter()
+        for plan, mapping in work:
+            steps += forecast.steps_of(plan, mapping)
+        return forecast.work_cost(steps, await self._all(), self._clock.now(), **await self._terms())
+
     async def reading(self, *, youtube_units: int, spotify_calls: int) -> Cost:
         """The same for reads of so many units and calls."""
         terms = await self._terms()

@@ -8,6 +8,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
+from bot.engine.routing import RulesTextMistake
 from bot.model.errors import (
     Bug,
     CrossfadeError,
@@ -55,8 +56,13 @@ def expected(error: BaseException) -> bool:
     )
 
 
-async def answer(interaction: discord.Interaction[Any], error: BaseException) -> None:
-    """The one error door: tell the person privately; log what nobody expected, with a reference that they can quote."""
+async def answer(
+    interaction: discord.Interaction[Any], error: BaseException, *, view: discord.ui.View | None = None
+) -> None:
+    """The one error door: tell the person privately; log what nobody expected, with a reference that they can quote.
+
+    ``view``: the way on from there.
+    """
     cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
     text = sentence(cause)
     if not expected(cause):
@@ -73,20 +79,20 @@ async def answer(interaction: discord.Interaction[Any], error: BaseException) ->
             exc_info=cause,
         )
         text += f" Tell the owner of this bot the reference `{reference}`; the log holds the reason under it."
-    await _tell(interaction, text)
+    await _tell(interaction, text, discord.utils.MISSING if view is None else view)
 
 
-async def _tell(interaction: discord.Interaction[Any], text: str) -> None:
+async def _tell(interaction: discord.Interaction[Any], text: str, view: discord.ui.View) -> None:
     try:
         if not interaction.response.is_done():
-            await interaction.response.send_message(text, ephemeral=True)
+            await interaction.response.send_message(text, view=view, ephemeral=True)
         elif await _thinks_in_public(interaction):
             # The first follow-up would take the place of "thinking…" and show one person's mistake to all.
             await interaction.edit_original_response(content="Nothing was done; the reason was told privately.")
-            await interaction.followup.send(text, ephemeral=True)
+            await interaction.followup.send(text, view=view, ephemeral=True)
             await interaction.delete_original_response()
         else:
-            await interaction.followup.send(text, ephemeral=True)
+            await interaction.followup.send(text, view=view, ephemeral=True)
     except discord.HTTPException as failure:
         # The interaction is gone, so there is nobody left to answer; the log is the only reader.
         log.warning(
@@ -115,6 +121,14 @@ def _service(name: str) -> str:
         return Service(name).label
     except ValueError:
         return "The service"
+
+
+def _bad_rules(error: RulesTextMistake) -> str:
+    """The sentence, and the place under it in a fixed font."""
+    return (
+        f"The rule cannot be read, so nothing was changed. {foreign.harmless(str(error), 500)}\n"
+        f"{foreign.block(error.pointer)}"
+    )
 
 
 def _retry_later(error: RetryLater) -> str:
@@ -198,6 +212,7 @@ def _discord_failed(_: discord.HTTPException) -> str:
 
 
 _SENTENCES: tuple[tuple[type[BaseException], Callable[[Any], str]], ...] = (
+    (RulesTextMistake, _bad_rules),
     (UserMistake, lambda error: foreign.harmless(str(error))),
     (RetryLater, _retry_later),
     (LoginNeeded, _login_needed),

@@ -23,6 +23,7 @@ _MARKS_IN_A_ROW = 4  # more combining marks than any script writes on one letter
 _INERT_IN_SENTENCES = (("@", "@\u200b"), ("](", "]\u200b("), ("://", "\\://"), ("<", "\\<"), ("```", "`"))
 _ELLIPSIS = "…"
 _FIRST_STRONG_ISOLATE, _POP_ISOLATE = "\u2068", "\u2069"
+_BACKTICK = "\u02cb"  # looks like one, and ends no code
 _ROUND = str.maketrans("[]", "()")
 _LINK = re.compile(r"https?://[^\s<>()\[\]\"'\\]{1,500}\Z")
 
@@ -80,6 +81,17 @@ def link(text: str, url: str, limit: int = 80) -> str:
         return plain(text, limit)
     # Discord does not honour an escaped bracket everywhere inside the brackets of a link.
     return f"[{plain(text.translate(_ROUND), limit)}]({url})"
+
+
+def code(text: str, limit: int = 200) -> str:
+    """``text`` in a fixed font within a line, where nothing of it comes to life."""
+    return f"`{_cut(visible(text).replace('`', _BACKTICK), limit) or ' '}`"
+
+
+def block(text: str) -> str:
+    """Lines in a fixed font, each sign in its column; what is not seen, or would end the block, is replaced."""
+    shown = "".join(sign if sign == "\n" else _in_column(sign) for sign in text)
+    return f"```\n{shown}\n```"
 
 
 def bullets(lines: Iterable[str], limit: int, *, most: int = 1000, more: int = 0) -> str:
@@ -143,6 +155,12 @@ def _cut_pieces(pieces: list[str], limit: int) -> str:
             break
         kept.append(piece)
     return "".join(kept).rstrip() + _ELLIPSIS
+
+
+def _in_column(sign: str) -> str:
+    if sign == "`":
+        return _BACKTICK
+    return "\ufffd" if unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp") else sign
 
 
 def _inert(character: str, following: str) -> str:

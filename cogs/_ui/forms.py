@@ -26,11 +26,15 @@ class Form(discord.ui.Modal):
         super().__init__(title=title[:_LABEL], custom_id=custom_id, timeout=_SECONDS)
 
     def line(
-        self, name: str, label: str, about: str = "", *, default: str = "", most: int = 100
+        self, name: str, label: str, about: str = "", *, default: str = "", most: int = 100, long: bool = False
     ) -> "discord.ui.TextInput[Any]":
-        """One line to write; ``about`` stands under its label."""
+        """One line to write, or several where it may be ``long``; ``about`` stands under its label."""
         field: discord.ui.TextInput[Any] = discord.ui.TextInput(
-            custom_id=name, default=default or None, max_length=most, required=True
+            custom_id=name,
+            default=default or None,
+            max_length=most,
+            required=True,
+            style=discord.TextStyle.long if long else discord.TextStyle.short,
         )
         self.add_item(discord.ui.Label(text=label[:_LABEL], description=about[:_DESCRIPTION] or None, component=field))
         return field

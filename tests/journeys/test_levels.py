@@ -46,6 +46,18 @@ COMMANDS = {
     "queue status": MEMBER,
     "quota": MEMBER,
     "review": MODERATOR,
+    "router base-add": ADMIN,
+    "router base-list": MEMBER,
+    "router base-pause": ADMIN,
+    "router base-remove": ADMIN,
+    "router base-resume": ADMIN,
+    "router child-add": ADMIN,
+    "router child-edit": ADMIN,
+    "router child-list": MEMBER,
+    "router child-remove": ADMIN,
+    "router preview": MODERATOR,
+    "router run": MODERATOR,
+    "router schedule": ADMIN,
     "settings": ADMIN,
     "setup": ADMIN,
     "stats": MEMBER,
@@ -123,6 +135,21 @@ BUTTONS = {
     "review:previous": MODERATOR,
     "review:retry": MODERATOR,
     "review:search": MODERATOR,
+    "router:apply": MODERATOR,
+    "router:bases": MEMBER,
+    "router:children": MEMBER,
+    "router:collapse": ADMIN,
+    "router:force": ADMIN,
+    "router:keep": MODERATOR,
+    "router:look": MODERATOR,
+    "router:pause": ADMIN,
+    "router:plan": MODERATOR,
+    "router:rebuild": MODERATOR,
+    "router:remove-base": ADMIN,
+    "router:remove-child": ADMIN,
+    "router:resume": ADMIN,
+    "router:rules": ADMIN,
+    "router:run": MODERATOR,
     "settings:admin_role": ADMIN,
     "settings:digest": ADMIN,
     "settings:log_channel": ADMIN,
@@ -147,7 +174,7 @@ BUTTONS = {
 }
 
 # Selects that cannot be made from their id alone: their options come from what they are about.
-SELECTS = {"activity:line", "errors:choose", "logs:line", "review:choose", "jobs:open", "undo:choose"}
+SELECTS = {"activity:line", "errors:choose", "logs:line", "review:choose", "jobs:open", "router:plan", "undo:choose"}
 
 REFUSAL = {level: str(NotAllowed(level)).partition(".")[0] for level in Level}
 _CLASS = re.compile(r"(\[[^\]]+\])(?:\{[\d,]+\}|[+*?])?")  # a class of characters that stands in no group
