@@ -11,6 +11,7 @@ from bot.services.cache import Cache, Kind
 from bot.services.registry import MusicServices
 from storage import Storage
 
+
 class Lists:
     """The lists lie in the database, where the autocomplete finds them; the cache knows which are fresh."""
 
