@@ -12,6 +12,7 @@ from bot.model.failure import Failure, FailureFilter, FailureKind, FailureTally,
 from bot.model.item import OPEN_STATUSES, ItemStatus
 from bot.model.mapping import Direction
 from bot.model.music import Service
+from storage import retrying
 from storage.database import Repository, reads, writes
 from storage.items import AGAIN, EFFECT
 from storage.schema import (
@@ -121,7 +122,8 @@ class Failures(Repository):
     ) -> tuple[int, int | None]:
         """Puts failed items of the group back into the queue: how many, and after which id to go on (None: the end).
 
-        What is in the queue already stays out; of several failures of one effect the newest is taken.
+        What is in the queue already stays out; of several failures of one effect the newest is taken. What nobody asks
+        for any more is cancelled; see ``retrying.wanted``.
         """
         await self.db.one_at_a_time(connection, "items.retry")
         statement = select(sync_items.c.id).where(*_failed_items(wanted, since), sync_items.c.id > after_id)
@@ -130,7 +132,10 @@ class Failures(Repository):
             return 0, None
         newer = _TWIN.c.id > sync_items.c.id
         surpassed = exists().where(newer, _TWIN.c.status == ItemStatus.ERROR, *_SAME_EFFECT)
-        change = update(sync_items).where(sync_items.c.id.in_(ids), ~_QUEUED, ~surpassed).values(**AGAIN)
+        free = [sync_items.c.id.in_(ids), ~_QUEUED, ~surpassed, retrying.mapping_is_there()]
+        found = (await connection.execute(select(sync_items.c.id).where(*free))).scalars().all()
+        chosen = await retrying.wanted(connection, found)
+        change = update(sync_items).where(*free, sync_items.c.id.in_(chosen)).values(**AGAIN)
         changed = (await connection.execute(change)).rowcount
         return changed, ids[-1] if len(ids) == limit else None
 
@@ -157,9 +162,9 @@ class Failures(Repository):
         ids = [row.id for row in found]
         await connection.execute(update(blacklist).where(blacklist.c.id.in_(ids)).values(next_look_at=self.db.now()))
         items = [row.item_id for row in found if row.item_id is not None]
-        change = update(sync_items).where(
-            sync_items.c.id.in_(items), sync_items.c.status == ItemStatus.BLACKLISTED, ~_QUEUED
-        )
+        waits = [sync_items.c.id.in_(items), sync_items.c.status == ItemStatus.BLACKLISTED, ~_QUEUED]
+        still = (await connection.execute(select(sync_items.c.id).where(*waits))).scalars().all()
+        change = update(sync_items).where(*waits, sync_items.c.id.in_(await retrying.wanted(connection, still)))
         queued = set((await connection.execute(change.values(**AGAIN).returning(sync_items.c.id))).scalars())
         others = {row.mapping_id for row in found if row.item_id not in queued}
         await connection.execute(update(mappings).where(mappings.c.id.in_(others)).values(last_analysed_at=None))

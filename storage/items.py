@@ -14,6 +14,7 @@ from bot.model.plan import LinkChange
 from bot.model.reasons import Cause, reason_of
 from bot.model.run import Trigger
 from storage import links as link_table
+from storage import retrying
 from storage.database import Repository, chunks, reads, writes
 from storage.queue_pauses import one_at_a_time, rests
 from storage.schema import (
@@ -407,16 +408,19 @@ class Items(Repository):
     async def retry(self, connection: AsyncConnection, item_id: int, guild_id: int | None = None) -> bool:
         """Puts a failed, skipped, blacklisted or cancelled item back into the queue, its attempts forgotten.
 
-        False when it is not in such a state, belongs to another guild, or the same effect is in the queue already.
+        False when it is not in such a state, belongs to another guild or a removed mapping, the same effect is in the
+        queue already, or nobody asks for it any more; see ``retrying.wanted``.
         """
         twin = sync_items.alias("twin")
         same = (twin.c[name] == sync_items.c[name] for name in EFFECT)
         waiting = exists().where(twin.c.id != sync_items.c.id, twin.c.status.in_(_OPEN), *same)
         await self.db.one_at_a_time(connection, "items.retry")
-        statement = update(sync_items).where(sync_items.c.id == item_id, sync_items.c.status.in_(_RETRIABLE), ~waiting)
+        mine = [sync_items.c.id == item_id, sync_items.c.status.in_(_RETRIABLE), ~waiting, retrying.mapping_is_there()]
         if guild_id is not None:
-            statement = statement.where(sync_items.c.guild_id == guild_id)
-        return bool((await connection.execute(statement.values(**AGAIN))).rowcount)
+            mine.append(sync_items.c.guild_id == guild_id)
+        ids = (await connection.execute(select(sync_items.c.id).where(*mine))).scalars().all()
+        again = update(sync_items).where(*mine, sync_items.c.id.in_(await retrying.wanted(connection, ids)))
+        return bool((await connection.execute(again.values(**AGAIN))).rowcount)
 
     @writes
     async def cancel_open(

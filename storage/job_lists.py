@@ -9,9 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model.item import ItemStatus
 from bot.model.jobs import Cursor, ItemFilter, JobFilter, Sort
+from bot.model.review import BlacklistState
 from bot.model.run import ACTIVE_STATUSES, RunKind, RunStatus
 from storage.items import ITEM_COLUMNS
-from storage.schema import ITEM_HAS_ERROR, ITEM_IS_OPEN, RUN_IS_ACTIVE, runs, sync_items
+from storage.retrying import mapping_is_there
+from storage.schema import ITEM_HAS_ERROR, ITEM_IS_OPEN, RUN_IS_ACTIVE, blacklist, runs, sync_items
 from storage.stopping import of_run
 
 RETRIABLE = (ItemStatus.ERROR, ItemStatus.SKIPPED, ItemStatus.BLACKLISTED, ItemStatus.CANCELLED)
@@ -153,14 +155,29 @@ def _says(column: Any, words: str) -> Any:
 
 
 def retriable(guild_id: int, wanted: Either) -> list[Any]:
-    """Conditions of the items that a retry of all that matches puts back; see ``Jobs.retry_some``."""
+    """Conditions of the items that a retry of all that matches puts back; see ``Jobs.retry_some``.
+
+    What people dismissed in a review is no failure, and nothing is left to do for a mapping that was removed.
+    """
     if isinstance(wanted, ItemFilter):
         named = tuple(status for status in wanted.statuses if status in RETRIABLE)
         if wanted.statuses and not named:
             return [sync_items.c.id.is_(None)]  # nothing of these can be retried
-        return _of_items(guild_id, replace(wanted, statuses=named or (ItemStatus.ERROR,)))
+        dismissed = [~_is_dismissed()] * (ItemStatus.BLACKLISTED in named)
+        found = _of_items(guild_id, replace(wanted, statuses=named or (ItemStatus.ERROR,)))
+        return [*found, mapping_is_there(), *dismissed]
     statuses = [ItemStatus.ERROR] + [ItemStatus.CANCELLED] * (RunStatus.CANCELLED in wanted.statuses)
-    return [sync_items.c.guild_id == guild_id, *_one_of(sync_items.c.status, statuses), _of_these(guild_id, wanted)]
+    here = [sync_items.c.guild_id == guild_id, *_one_of(sync_items.c.status, statuses), mapping_is_there()]
+    return [*here, _of_these(guild_id, wanted)]
+
+
+def _is_dismissed() -> ColumnElement[bool]:
+    return exists().where(
+        blacklist.c.mapping_id == sync_items.c.mapping_id,
+        blacklist.c.service == sync_items.c.source_service,
+        blacklist.c.track_id == sync_items.c.source_track_id,
+        blacklist.c.state == BlacklistState.DISMISSED,
+    )
 
 
 def _of_these(guild_id: int, wanted: JobFilter) -> ColumnElement[bool]:

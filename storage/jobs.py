@@ -10,8 +10,9 @@ from bot.model.item import ItemStatus, SyncItem
 from bot.model.jobs import Cancelled, Cursor, ItemFilter, JobFilter, Sort
 from bot.model.review import BlacklistState
 from bot.model.run import ACTIVE_STATUSES, Run, RunKind, RunStatus
+from storage import retrying
 from storage.database import Repository, reads, writes
-from storage.items import item_of
+from storage.items import AGAIN, item_of
 from storage.job_lists import EFFECT, Either, cancellable_runs, has_twin, listed_of, page, retriable, waiting
 from storage.runs import run_of
 from storage.schema import ITEM_HAS_ERROR, blacklist, mappings, runs, sync_items
@@ -138,7 +139,8 @@ class Jobs(Repository):
         """Puts the next chunk of what failed and matches back into the queue, newest first, its attempts forgotten.
 
         Only failed items, unless the filter names other states that can be retried. What is in the queue already, and
-        older copies of the same effect, stay as they are. An item that waits for review is looked for anew.
+        older copies of the same effect, stay as they are. An item that waits for review is looked for anew. What
+        nobody asks for any more is cancelled; see ``retrying.wanted``.
         """
         await self.db.one_at_a_time(connection, "items.retry")
         effect = [sync_items.c[name] for name in EFFECT]
@@ -149,8 +151,10 @@ class Jobs(Repository):
         newest: dict[tuple[Any, ...], int] = {}
         for row in rows:
             newest.setdefault(tuple(row[1:]), row.id)
-        again = update(sync_items).where(sync_items.c.id.in_(newest.values()), ~has_twin())
-        ids = list((await connection.execute(again.values(**_AGAIN).returning(sync_items.c.id))).scalars())
+        free = select(sync_items.c.id).where(sync_items.c.id.in_(newest.values()), ~has_twin())
+        chosen = await retrying.wanted(connection, (await connection.execute(free)).scalars().all())
+        again = update(sync_items).where(sync_items.c.id.in_(chosen), ~has_twin())
+        ids = list((await connection.execute(again.values(**AGAIN).returning(sync_items.c.id))).scalars())
         await self._look_anew(connection, ids)
         return Retried(len(ids), rows[-1].id if len(rows) == TOGETHER else None)
 
@@ -244,13 +248,3 @@ def item_cursor(item: SyncItem, wanted: ItemFilter) -> Cursor:
 
 _WITHOUT_ERROR = (ItemStatus.DONE, ItemStatus.CANCELLED)
 _AT_WORK = (ItemStatus.RUNNING, ItemStatus.UNKNOWN)
-_AGAIN: dict[str, Any] = {
-    "status": ItemStatus.PENDING,
-    "attempts": 0,
-    "not_before": None,
-    "completed_at": None,
-    "lease_token": "",
-    "lease_until": None,
-    "intent_at": None,
-    "copies_before": None,
-}

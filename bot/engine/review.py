@@ -200,7 +200,10 @@ class Reviews:
         if row is not None and row.state is not BlacklistState.RESOLVED:
             await self._storage.blacklist.look_now(row.id, self._clock.now())
         if not await self._storage.items.retry(item_id, guild_id):
-            raise UserMistake("There is nothing to retry: the item is done, or in the queue already.")
+            raise UserMistake(
+                "There is nothing to retry: the item is done, in the queue already, or nobody asks for it any more. "
+                "Details tells which."
+            )
         self._wake()
         log.info(
             Event.ITEM_RETRIED,
