@@ -18,6 +18,7 @@ from rich.text import Text
 from bot.clock import SystemClock
 from bot.config import KEY_FILE, Settings
 from bot.model.errors import CrossfadeError
+from bot.services.cache_store import BROKEN, open_store
 from bot.web.server import address_error
 
 ANSWER_SECONDS = 10.0
@@ -47,6 +48,7 @@ async def find_out(settings: Settings) -> list[Finding]:
             _sync_guild(settings, session),
             _spotify(settings, session),
             _google(settings, session),
+            _redis(settings),
         )
         return list(await asyncio.gather(*tests))
 
@@ -168,6 +170,25 @@ async def _sync_guild(settings: Settings, session: aiohttp.ClientSession) -> Fin
         remedy = "Invite the bot to that server with the scopes bot and applications.commands, or correct the id."
         return Finding(subject=subject, result="the bot is not in that server", remedy=remedy)
     return _no_answer(subject, "Discord", answer, settings.discord_api_url)
+
+
+async def _redis(settings: Settings) -> Finding:
+    subject = "REDIS_URL"
+    if settings.redis_url is None:
+        return Finding(subject=subject, result="not set: the cache lies beside the database")
+    try:
+        store = await open_store(settings.redis_url.get_secret_value(), Path(), 0)
+        try:
+            await store.ping()
+        finally:
+            await store.close()
+    except BROKEN as error:
+        remedy = (
+            "Write redis://user:password@host:port/number (rediss:// with TLS) of a Redis server that runs, or leave it"
+            " out; until then the bot works without a cache."
+        )
+        return Finding(subject=subject, result=f"no Redis answers there ({type(error).__name__})", remedy=remedy)
+    return Finding(subject=subject, result="the cache lies in Redis")
 
 
 async def _spotify(settings: Settings, session: aiohttp.ClientSession) -> Finding:

@@ -9,7 +9,7 @@ from typing import Any
 import cashews
 import diskcache
 import redis.exceptions
-from cashews.exceptions import CacheError
+from cashews.exceptions import BackendNotAvailableError, CacheError
 from cashews.picklers import PicklerType
 from diskcache.core import MODE_BINARY, MODE_RAW
 
@@ -41,6 +41,8 @@ async def open_store(redis_url: str, folder: Path, size: int) -> cashews.Cache:
     A folder that cannot be read is made anew, since what it held can be fetched again. Raises BROKEN.
     """
     if redis_url:
+        if not redis_url.startswith(("redis://", "rediss://")):  # cashews takes others for something else, in silence
+            raise BackendNotAvailableError("the address does not begin with redis:// or rediss://")
         store = cashews.Cache()
         # Redis keeps to its own maxmemory; every entry of ours has an end.
         store.setup(redis_url, pickle_type=PicklerType.NULL, check_repr=False, suppress=False,

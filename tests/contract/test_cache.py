@@ -241,12 +241,12 @@ async def test_the_embedded_cache_stays_within_its_size(tmp_path: Path, clock: F
         assert last.hits == 1
 
 
-@pytest.mark.parametrize("where", ["no such server", "a file where the folder should be"])
+@pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "localhost", "http://127.0.0.1:1", ""])
 async def test_without_a_store_the_services_are_asked(
-    where: str, tmp_path: Path, clock: FakeClock, caplog: pytest.LogCaptureFixture
+    url: str, tmp_path: Path, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """No such server, no address of Redis, and a file where the folder should be."""
     (tmp_path / "taken").write_text("a file")
-    url = "redis://127.0.0.1:1/0" if where == "no such server" else ""
     service = Service()
     with caplog.at_level(logging.INFO):
         async with open_cache(tmp_path / "taken", clock, redis_url=url) as cache:

@@ -100,6 +100,8 @@ async def test_with_everything_right_nothing_needs_a_remedy(outside: Outside, tm
         ({"spotify_client_secret": "wrong"}, "SPOTIFY_CLIENT_ID", "developer.spotify.com"),
         ({"http_port": 9000}, "PUBLIC_URL", "http://127.0.0.1:9000"),
         ({"discord_api_url": "http://127.0.0.1:9"}, "DISCORD_TOKEN", "way to 127.0.0.1"),
+        ({"redis_url": "redis://127.0.0.1:9/0"}, "REDIS_URL", "a Redis server that runs"),
+        ({"redis_url": "localhost"}, "REDIS_URL", "redis://user:password@host"),
     ],
 )
 async def test_each_wrong_credential_has_its_remedy(
