@@ -29,7 +29,7 @@ run: install
 	$(BIN)/crossfade run
 
 test: install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 format: install
 	$(BIN)/ruff format .
