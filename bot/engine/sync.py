@@ -149,7 +149,7 @@ class Sync:
 
     async def apply(self, run_id: int, actor_id: int, *, guild_id: int | None = None) -> StartedSync:
         """Carry out a previewed plan, once. Where playlists changed since, ``changed`` is True and the plan is new."""
-        run, plan = await self._offered(run_id, guild_id)
+        run, plan = await self._unused(run_id, guild_id)
         if plan.guard is not None:
             raise UserMistake("This plan was stopped for safety; an admin can force it.")
         asked = _Asked(offer=run_id, shown=plan, sides=self._previews.get(run_id))
@@ -157,7 +157,7 @@ class Sync:
 
     async def force(self, run_id: int, actor_id: int, *, guild_id: int | None = None) -> StartedSync:
         """Carry out the one plan that a guard stopped, if it is still the same; else stop again with the new one."""
-        run, plan = await self._offered(run_id, guild_id)
+        run, plan = await self._unused(run_id, guild_id)
         if plan.guard is None:
             raise UserMistake("This plan was not stopped; it can simply be applied.")
         asked = _Asked(offer=run_id, shown=plan, force=True)
@@ -213,6 +213,13 @@ class Sync:
         if run is None or plan is None or await self._storage.mappings.get(run.mapping_id, guild_id) is None:
             raise UserMistake("This plan does not exist any more; ask for a new one.")
         return run, plan
+
+    async def _unused(self, run_id: int, guild_id: int | None) -> tuple[Run, Plan]:
+        """Told before a run begins: a late press on an old message is no failed run, and no card in the log channel."""
+        found = await self._offered(run_id, guild_id)
+        if await self._storage.runs.plan_state(run_id) is not PlanState.OPEN:
+            raise UserMistake(USED)
+        return found
 
     async def _one(
         self, mapping_id: int, actor_id: int, trigger: Trigger, asked: _Asked, listings: Listings | None = None

@@ -482,3 +482,18 @@ async def test_a_mapping_is_analysed_by_one_run_at_a_time(sqlite_url: str) -> No
             assert len(mistakes) == 2
             assert all("being worked on" in one for one in mistakes)
             assert len(await engine.items(mapping)) == 3
+
+
+async def test_a_late_press_on_a_plan_that_was_used_is_no_failed_run(sqlite_url: str) -> None:
+    clock = NotingClock()
+    with simulated(clock) as sandbox:
+        async with engine_room(sqlite_url, sandbox, clock) as engine:
+            await engine.link_both()
+            mapping = await engine.map(engine.spotify_playlist(3), engine.youtube_playlist())
+            shown = await engine.sync.preview(mapping.id, ALICE)
+            await engine.sync.apply(shown.run.id, ALICE, guild_id=GUILD)
+            await engine.executor.drain(mapping.id)
+            before = await engine.storage.runs.of_mapping(mapping.id, 50)
+            with pytest.raises(UserMistake, match="already applied or cancelled"):
+                await engine.sync.apply(shown.run.id, ALICE, guild_id=GUILD)
+            assert await engine.storage.runs.of_mapping(mapping.id, 50) == before
