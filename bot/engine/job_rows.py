@@ -32,6 +32,8 @@ RUN_COLUMNS = (
     "error",
     "cancelled_by",
     "undoes_run_id",
+    "base_playlist_id",
+    "base_playlist",
 )
 ITEM_COLUMNS = (
     "id",
@@ -69,8 +71,8 @@ def seconds_of(run: Run, now: datetime) -> float | None:
     return ((run.completed_at or now) - run.started_at).total_seconds()
 
 
-def run_row(run: Run, names: Mapping[int, str], now: datetime) -> dict[str, Any]:
-    """A row of ``RUN_COLUMNS``; ``names`` of mappings by id."""
+def run_row(run: Run, names: Mapping[int, str], bases: Mapping[int, str], now: datetime) -> dict[str, Any]:
+    """A row of ``RUN_COLUMNS``; ``names`` of mappings and of base playlists by id."""
     counts = run.counts
     return {
         "id": run.id,
@@ -96,6 +98,8 @@ def run_row(run: Run, names: Mapping[int, str], now: datetime) -> dict[str, Any]
         "error": run.error,
         "cancelled_by": str(run.cancelled_by) if run.cancelled_by else None,
         "undoes_run_id": run.undoes_run_id,
+        "base_playlist_id": run.base_playlist_id,
+        "base_playlist": bases.get(run.base_playlist_id or 0, ""),
     }
 
 

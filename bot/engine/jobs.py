@@ -36,11 +36,13 @@ NOTHING_TO_CANCEL = (
 class JobPage:
     """A page of a list. ``first``: the place of its first row, from 1 on (0: no rows); ``total``: all that match.
 
-    ``active``: something that matches is at work, so that the page will change by itself.
+    ``active``: something that matches is at work, so that the page will change by itself. ``names`` are of mappings,
+    ``bases`` of base playlists, by their ids.
     """
 
     rows: Sequence[Run] | Sequence[SyncItem]
     names: Mapping[int, str]
+    bases: Mapping[int, str]
     first: int
     total: int
     active: bool
@@ -59,6 +61,7 @@ class JobDetails:
 
     run: Run
     mapping_name: str
+    base_name: str  # of a routing run
     seconds: float | None
     items: Mapping[ItemStatus, int]
     errors: Sequence[tuple[str, int]]
@@ -105,6 +108,7 @@ class Jobs:
         return JobPage(
             rows=rows,
             names=await self._jobs.names(guild_id),
+            bases=await self._bases(guild_id),
             first=in_front + 1,
             total=await self._jobs.count(guild_id, wanted),
             active=await self._jobs.active(guild_id, wanted),
@@ -137,10 +141,11 @@ class Jobs:
         """Everything about one run. Raises UserMistake where this guild has none of that id."""
         run = await self.get(guild_id, run_id)
         counts, errors = await self._jobs.tally_of_run(guild_id, run_id, ERRORS_SHOWN)
-        names = await self._jobs.names(guild_id)
+        names, bases = await self._jobs.names(guild_id), await self._bases(guild_id)
         return JobDetails(
             run=run,
             mapping_name=names.get(run.mapping_id, ""),
+            base_name=bases.get(run.base_playlist_id or 0, ""),
             seconds=seconds_of(run, self._clock.now()),
             items=counts,
             errors=errors,
@@ -225,12 +230,16 @@ class Jobs:
         """All that matches, in the filter's order, as rows of ``RUN_COLUMNS`` or ``ITEM_COLUMNS``."""
         names = await self._jobs.names(guild_id)
         if isinstance(wanted, JobFilter):
-            now = self._clock.now()
+            now, bases = self._clock.now(), await self._bases(guild_id)
             async for runs in self._jobs.run_pages(guild_id, wanted):
-                yield [run_row(run, names, now) for run in runs]
+                yield [run_row(run, names, bases, now) for run in runs]
         else:
             async for items in self._jobs.item_pages(guild_id, wanted):
                 yield [item_row(item, names) for item in items]
+
+    async def _bases(self, guild_id: int) -> dict[int, str]:
+        """The names of the guild's base playlists by id."""
+        return {base.id: base.name for base in await self._storage.routers.bases_of_guild(guild_id)}
 
     def _log(self, event: Event, guild_id: int, actor_id: int, **fields: Any) -> None:
         log.info(event, extra={"guild_id": guild_id, "actor_id": actor_id, **fields})

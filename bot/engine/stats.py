@@ -96,6 +96,9 @@ def _message(run: Run) -> str:
     counts = run.counts
     if run.kind is RunKind.ANALYSIS:
         return f"{counts.tracks_processed} tracks compared"
+    if run.kind is RunKind.ROUTING:  # its other counts are of its plans, which the runs of its children carry out
+        failed = f", {counts.failed} child playlists failed" if counts.failed else ""
+        return f"{counts.tracks_processed} tracks routed{failed}"
     said = [
         f"{number} {word}"
         for number, word in (

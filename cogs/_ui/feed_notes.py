@@ -18,10 +18,10 @@ _BUCKETS = {
 
 
 def summary_card(runs: Sequence[Run], more: int, names: Map[int, str]) -> discord.Embed:
-    """One line for each run that changed or failed something. ``names``: of the mappings."""
+    """One line for each run that changed or failed something. ``names``: of their mappings or bases, by run."""
     failed = any(run.status is RunStatus.FAILED or run.counts.failed for run in runs)
     title = "Synced" if len(runs) == 1 and not more else f"{words.count(len(runs) + more, 'run')} ended"
-    lines = [_run_line(run, names.get(run.mapping_id, "")) for run in runs]
+    lines = [_run_line(run, names.get(run.id, "")) for run in runs]
     card = discord.Embed(
         title=title,
         description=foreign.bullets(lines, foreign.DESCRIPTION, more=more),

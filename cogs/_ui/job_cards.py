@@ -21,9 +21,7 @@ def list_card(page: JobPage, wanted: JobFilter | ItemFilter, now: datetime, *, r
     card = discord.Embed(title="Jobs of this server" if runs else "Items of the queue", colour=_colour(page))
     filtered = job_words.filter_words(wanted, dict(page.names))
     head = f"-# {filtered}\n" if filtered else ""
-    lines = [
-        _run_line(row, page.names, now) if isinstance(row, Run) else _item_line(row, page.names) for row in page.rows
-    ]
+    lines = [_run_line(row, page, now) if isinstance(row, Run) else _item_line(row, page.names) for row in page.rows]
     if lines:
         card.description = head + foreign.bullets(lines, foreign.DESCRIPTION - len(head))
     elif filtered:
@@ -37,7 +35,7 @@ def list_card(page: JobPage, wanted: JobFilter | ItemFilter, now: datetime, *, r
 def job_card(job: JobDetails) -> discord.Embed:
     """One run: how it ended, who asked for it, what it did and what it cost."""
     run, counts = job.run, job.run.counts
-    name = foreign.plain(job.mapping_name, 100) if job.mapping_name else "a base playlist"
+    name = foreign.plain(_name(job.mapping_name, job.base_name, run), 100)
     card = discord.Embed(
         title=f"{job_words.RUN_SIGNS[run.status]} Run {run.id}: {job_words.KINDS[run.kind]}",
         description=f"**{_state(run).capitalize()}** · {name}",
@@ -47,14 +45,7 @@ def job_card(job: JobDetails) -> discord.Embed:
     for title, moment in (("Created", run.created_at), ("Started", run.started_at), ("Completed", run.completed_at)):
         card.add_field(name=title, value=moments.exact(moment) if moment is not None else "not yet")
     card.add_field(name="Took", value=moments.duration(job.seconds) if job.seconds is not None else "not yet")
-    card.add_field(
-        name="Did",
-        value=(
-            f"Found {counts.tracks_processed:,} · added {counts.adds:,} · removed {counts.removals:,} · "
-            f"skipped {counts.skipped:,} · failed {counts.failed:,} · left waiting {counts.waiting:,}"
-        ),
-        inline=False,
-    )
+    card.add_field(name="Did", value=_routed(run) if run.base_playlist_id is not None else _did(run), inline=False)
     card.add_field(
         name="Cost",
         value=(
@@ -63,7 +54,8 @@ def job_card(job: JobDetails) -> discord.Embed:
         ),
         inline=False,
     )
-    card.add_field(name="Items", value=_items(job.items), inline=False)
+    items = "They stand with the runs of its children." if run.base_playlist_id is not None else _items(job.items)
+    card.add_field(name="Items", value=items, inline=False)
     errors = [foreign.plain(run.error, 300)] if run.error else []
     errors += [f"{number:,}× {foreign.plain(error, 200)}" for error, number in job.errors]
     if errors:
@@ -76,15 +68,38 @@ def job_card(job: JobDetails) -> discord.Embed:
     return card
 
 
-def row_label(row: Run | SyncItem, names: Mapping[int, str]) -> str:
+def _did(run: Run) -> str:
+    counts = run.counts
+    return (
+        f"Found {counts.tracks_processed:,} · added {counts.adds:,} · removed {counts.removals:,} · "
+        f"skipped {counts.skipped:,} · failed {counts.failed:,} · left waiting {counts.waiting:,}"
+    )
+
+
+def _routed(run: Run) -> str:
+    """Of a run of the router, which only plans; the runs of its children carry that out."""
+    counts, details = run.counts, run.details
+    children = len(details.get("children", ()))
+    parts = [
+        f"Routed {words.count(counts.tracks_processed, 'track')} to {words.count(children, 'child', 'children')}",
+        f"{counts.adds:,} to add · {counts.removals:,} to remove",
+    ]
+    for number, what in ((len(details.get("busy", ())), "busy"), (counts.failed, "failed")):
+        parts += [f"{number:,} {what}"] if number else []
+    hits, misses = int(details.get("cache_hits") or 0), int(details.get("cache_misses") or 0)
+    parts += [f"the cache knew {hits:,} of {hits + misses:,}"] if hits + misses else []
+    return " · ".join(parts)
+
+
+def row_label(row: Run | SyncItem, page: JobPage) -> str:
     """One row as a select's option, without markdown."""
-    name = foreign.label(names.get(row.mapping_id, "?"), NAME_SHOWN)
     if isinstance(row, Run):
+        name = foreign.label(_named(row, page), NAME_SHOWN)
         return f"Run {row.id}: {job_words.KINDS[row.kind]} of {name}"
     return f"Item {row.id}: {job_words.ACTIONS[row.action]} {foreign.label(row.source_track_title, TITLE_SHOWN)}"
 
 
-def _run_line(run: Run, names: Mapping[int, str], now: datetime) -> str:
+def _run_line(run: Run, page: JobPage, now: datetime) -> str:
     counts, seconds = run.counts, seconds_of(run, now)
     did = [f"+{counts.adds:,}"] * bool(counts.adds) + [f"−{counts.removals:,}"] * bool(counts.removals)
     did += [f"{counts.skipped:,} skipped"] * bool(counts.skipped) + [f"{counts.failed:,} failed"] * bool(counts.failed)
@@ -92,9 +107,20 @@ def _run_line(run: Run, names: Mapping[int, str], now: datetime) -> str:
     parts += [moments.duration(seconds)] if seconds is not None else []
     parts += ["stops"] if _stops(run) else []
     error = f" · {foreign.plain(run.error, ERROR_SHOWN)}" if run.error else ""
-    name = foreign.plain(names.get(run.mapping_id, "a base playlist"), NAME_SHOWN)
+    name = foreign.plain(_named(run, page), NAME_SHOWN)
     sign = job_words.RUN_SIGNS[run.status]
     return f"{sign} `{run.id}` {job_words.KINDS[run.kind]} of **{name}** · {' · '.join(parts)}{error}"
+
+
+def _named(run: Run, page: JobPage) -> str:
+    return _name(page.names.get(run.mapping_id, ""), page.bases.get(run.base_playlist_id or 0, ""), run)
+
+
+def _name(mapping: str, base: str, run: Run) -> str:
+    """What the run worked on."""
+    if run.base_playlist_id is not None:
+        return f"base {base}" if base else "a removed base playlist"
+    return mapping or "?"
 
 
 def _item_line(item: SyncItem, names: Mapping[int, str]) -> str:

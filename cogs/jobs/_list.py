@@ -165,7 +165,7 @@ class Open(Pressed, template=r"jobs:open:(?P<key>[0-9]{1,19})"):
     @classmethod
     def of(cls, page: JobPage, key: int) -> "Open":
         options = [
-            discord.SelectOption(label=foreign.label(job_cards.row_label(row, page.names)), value=str(row.id))
+            discord.SelectOption(label=foreign.label(job_cards.row_label(row, page)), value=str(row.id))
             for row in page.rows
         ]
         select: discord.ui.Select[Any] = discord.ui.Select(

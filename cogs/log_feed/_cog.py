@@ -10,11 +10,14 @@ from discord.ext import commands
 
 from bot.logs.messages import Card, CardGone, Daily, Message, Place
 from bot.model.events import Event, SettingsChanged
+from bot.model.run import Run
 from cogs._ui import feed_notes, foreign, incident_buttons
 from cogs._ui.doors import panel
 from cogs._ui.reach import Client
 
 log = logging.getLogger(__name__)
+
+MALFORMED = 400  # the status of an answer that no repetition changes
 
 
 class LogFeed(commands.Cog):
@@ -35,14 +38,21 @@ class LogFeed(commands.Cog):
     async def show(self, message: Message) -> Place | None:
         """Post or edit. Raises discord.HTTPException where Discord does not take it now; it is then given again.
 
-        Where the channel is gone nobody can read it: the server's feed ends, and the lines stay in `/logs`.
+        Where the channel is gone nobody can read it: the server's feed ends, and the lines stay in `/logs`. A message
+        that Discord calls malformed would never be taken: it is left out, lest all that comes after it waits for ever.
         """
         settings = await self.bot.runtime.storage.guilds.get(message.guild_id)
         if settings.log_channel_id is None:
             return None
-        if isinstance(message, Card) and message.edits:
-            return await self._edit(message)
-        return await self._post(message, settings.log_channel_id)
+        try:
+            if isinstance(message, Card) and message.edits:
+                return await self._edit(message)
+            return await self._post(message, settings.log_channel_id)
+        except discord.HTTPException as error:
+            if error.status != MALFORMED:
+                raise
+            log.exception(Event.BUG, extra={"where": "the log feed", "guild_id": message.guild_id})
+            return None
 
     async def _post(self, message: Message, channel_id: int) -> Place | None:
         channel = self.bot.get_partial_messageable(channel_id, guild_id=message.guild_id)
@@ -63,14 +73,17 @@ class LogFeed(commands.Cog):
         return f"{self._process}-{message.number}"
 
     async def _edit(self, card: Card) -> Place:
-        """Raises CardGone where the message was deleted, alone or with its channel."""
+        """Raises CardGone where the message was deleted, alone or with its channel, or is out of our reach.
+
+        The log channel may have been changed since, and the old one closed to us: the new one has to hear of it.
+        """
         incident = card.incident
         assert incident.channel_id is not None
         assert incident.message_id is not None
         channel = self.bot.get_partial_messageable(incident.channel_id, guild_id=card.guild_id)
         try:
             await channel.get_partial_message(incident.message_id).edit(**await self._content(card))
-        except discord.NotFound as error:
+        except (discord.NotFound, discord.Forbidden) as error:
             raise CardGone from error
         return Place(incident.channel_id, incident.message_id)
 
@@ -81,12 +94,17 @@ class LogFeed(commands.Cog):
         if isinstance(message, Daily):
             card = feed_notes.digest_card(message.digest)
         else:
-            names = {run.mapping_id: await self._name(message.guild_id, run.mapping_id) for run in message.runs}
+            names = {run.id: await self._name(message.guild_id, run) for run in message.runs}
             card = feed_notes.summary_card(message.runs, message.more, names)
         return {"embeds": foreign.fit([card]), "view": panel()}
 
-    async def _name(self, guild_id: int, mapping_id: int) -> str:
-        mapping = await self.bot.runtime.storage.mappings.get(mapping_id, guild_id)
+    async def _name(self, guild_id: int, run: Run) -> str:
+        """Of the mapping, or of the base playlist of a routing run."""
+        storage = self.bot.runtime.storage
+        if run.base_playlist_id is not None:
+            base = await storage.routers.base(run.base_playlist_id, guild_id)
+            return base.name if base is not None else "A removed base playlist"
+        mapping = await storage.mappings.get(run.mapping_id, guild_id)
         return mapping.name if mapping is not None else ""
 
     async def _end(self, guild_id: int) -> None:

@@ -11,7 +11,7 @@ from cogs._ui import completion, router_cards
 from cogs._ui.doors import Answer, acknowledge, door
 from cogs._ui.levels import Level
 from cogs._ui.reach import Client, Interaction, guild_of
-from cogs.router import _pages, _removing, _runs, _writing
+from cogs.router import _history, _pages, _removing, _runs, _writing
 from cogs.router._follow import RouteFollower
 
 _MODES = [
@@ -36,7 +36,8 @@ class Router(
         self.follower = RouteFollower(bot)
 
     async def cog_load(self) -> None:
-        self.bot.add_dynamic_items(*_pages.BUTTONS, *_runs.BUTTONS, *_removing.BUTTONS, *_writing.BUTTONS)
+        for room in (_pages, _runs, _removing, _writing, _history):
+            self.bot.add_dynamic_items(*room.BUTTONS)
         await self.follower.resume()
 
     @app_commands.command(
@@ -225,7 +226,17 @@ class Router(
         else:
             await _runs.start(interaction, bases, Mode(mode))
 
+    @app_commands.command(
+        description="The runs of a base: how long they took, what they did, what the cache saved; take one back.",
+        extras={"example": "/router history base:Everything"},
+    )
+    @app_commands.describe(base=_BASE)
+    @door()
+    async def history(self, interaction: Interaction, base: str) -> None:
+        await _history.show(interaction, await self.bot.runtime.bases.find(guild_of(interaction), base))
+
     @base_list.autocomplete("base")
+    @history.autocomplete("base")
     @base_remove.autocomplete("base")
     @base_pause.autocomplete("base")
     @base_resume.autocomplete("base")

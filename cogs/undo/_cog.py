@@ -37,10 +37,15 @@ class Undo(commands.Cog):
     @app_commands.describe(mapping="Which mapping, by name or id")
     @door(Level.MODERATOR)
     async def undo(self, interaction: Interaction, mapping: str) -> None:
+        found = await self.bot.runtime.mappings.find(guild_of(interaction), mapping)
+        await self.offer(interaction, found.id)
+
+    async def offer(self, interaction: Interaction, mapping_id: int) -> None:
+        """What ``/undo mapping:…`` shows, for selects; the interaction is acknowledged with a new message."""
         runtime, guild_id = self.bot.runtime, guild_of(interaction)
-        found = await runtime.mappings.find(guild_id, mapping)
-        runs = await runtime.undo.runs(guild_id, found.id)
-        await show(interaction, found, runs, _first(runs))
+        mapping = await runtime.mappings.find(guild_id, str(mapping_id))
+        runs = await runtime.undo.runs(guild_id, mapping.id)
+        await show(interaction, mapping, runs, _first(runs))
 
     @undo.autocomplete("mapping")
     async def _mappings(self, interaction: Interaction, current: str) -> completion.Choices:

@@ -55,6 +55,7 @@ COMMANDS = {
     "router child-edit": ADMIN,
     "router child-list": MEMBER,
     "router child-remove": ADMIN,
+    "router history": MEMBER,
     "router preview": MODERATOR,
     "router run": MODERATOR,
     "router schedule": ADMIN,
@@ -150,6 +151,7 @@ BUTTONS = {
     "router:resume": ADMIN,
     "router:rules": ADMIN,
     "router:run": MODERATOR,
+    "router:undo": MODERATOR,
     "settings:admin_role": ADMIN,
     "settings:digest": ADMIN,
     "settings:log_channel": ADMIN,
@@ -174,7 +176,7 @@ BUTTONS = {
 }
 
 # Selects that cannot be made from their id alone: their options come from what they are about.
-SELECTS = {"activity:line", "errors:choose", "logs:line", "review:choose", "jobs:open", "router:plan", "undo:choose"}
+SELECTS = {"activity:line", "errors:choose", "logs:line", "review:choose", "jobs:open", "router:plan", "router:undo", "undo:choose"}
 
 REFUSAL = {level: str(NotAllowed(level)).partition(".")[0] for level in Level}
 _CLASS = re.compile(r"(\[[^\]]+\])(?:\{[\d,]+\}|[+*?])?")  # a class of characters that stands in no group

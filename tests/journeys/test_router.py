@@ -1,5 +1,6 @@
 """Base playlists and their children from Discord: made, previewed, filled, watched, changed and removed."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -101,3 +102,50 @@ async def test_a_base_with_a_child_is_made_previewed_and_filled_from_discord(tmp
         assert "4 done" in ended
         (only,) = await room.runtime.bases.every_child(room.guild.id)
         assert held(room, only) == tracks[:4]
+
+
+async def test_history_shows_the_runs_as_lines_and_a_picture_and_takes_one_back(tmp_path: Path) -> None:
+    async with open_room(tmp_path) as room:
+        base = await based(room)
+        few = await child(room, base, "Few", "position <= 4")
+        empty_yet = await room.member.slash(room.channel, "router history", base="Everything")
+        assert "was not synced yet" in said(answer(empty_yet))
+        assert not custom_ids(answer(empty_yet))
+        await room.moderator.slash(room.channel, "router run", base="Everything")
+        await room.work()
+        room.clock.advance(timedelta(minutes=2))
+        shown = await room.member.slash(room.channel, "router history", base=str(base.id))
+        message = answer(shown)
+        text = said(message)
+        assert f"<@{room.moderator.id}>" in text
+        assert "+4" in text
+        assert [each.filename for each in message.attachments] == ["routing.png"]
+        await room.restart()
+        undone = await room.moderator.select(message, [str(few.id)], custom_id=f"router:undo:{base.id}")
+        assert "of “Everything → Few”?" in said(answer(undone))
+        apply = button(answer(undone), "undo:apply")
+        await room.moderator.click(answer(undone), custom_id=apply)
+        await room.work()
+        assert held(room, few) == []
+        refused = await room.member.select(message, [str(few.id)], custom_id=f"router:undo:{base.id}")
+        assert "moderators" in said(answer(refused))
+
+
+async def test_jobs_and_the_log_channel_name_the_base_of_a_routing_run(tmp_path: Path) -> None:
+    async with open_room(tmp_path) as room:
+        base = await based(room)
+        await child(room, base, "Few", "position <= 4")
+        await room.admin.slash(room.channel, "setup", log_channel=room.log_channel)
+        await room.moderator.slash(room.channel, "router run", base="Everything")
+        (run,) = await room.runtime.router.history(room.guild.id, base.id)
+        listed = await room.moderator.slash(room.channel, "jobs list", kind="routing")
+        assert "routing of **base Everything**" in said(answer(listed))
+        opened = await room.moderator.slash(room.channel, "jobs show", id=run.id)
+        assert "base Everything" in said(answer(opened))
+        assert "Routed 12 tracks to 1 child · 4 to add" in said(answer(opened))
+        board = await room.member.slash(room.channel, "stats")
+        assert "12 tracks routed" in said(answer(board))
+        room.sandbox.world.delete(base.playlist.external_id)
+        failed = await room.moderator.slash(room.channel, "router run", base="Everything", mode="full")
+        assert "is paused; nothing was changed" in said(answer(failed))
+        await room.until(lambda: any("**Everything**: " in said(one) for one in room.log_channel.history()))
