@@ -350,6 +350,35 @@ async def test_a_closed_channel_is_tried_again_with_the_same_message_and_told_on
         assert [line.event for line in told] == [Event.SERVICE_BACK, Event.SERVICE_FAILING]
 
 
+async def test_a_card_in_a_channel_that_is_closed_to_us_does_not_keep_the_new_channel_silent(tmp_path: Path) -> None:
+    async with open_room(tmp_path) as room:
+        await _listening(room)
+        _service(room)
+        await _card(room, "YouTube does not answer")
+        await room.runtime.storage.guilds.update(room.guild.id, log_channel_id=room.channel.id)
+        old = f"/channels/{room.log_channel.id}/messages/*"
+        for _ in range(3):
+            room.env.inject_error("PATCH", old, status=403, code=50001, message="Missing Access")
+        _service(room)
+        await room.until(lambda: room.channel.history())
+        assert "YouTube does not answer" in said(room.last())
+        (incident,) = await room.runtime.storage.incidents.open()
+        assert incident.guild_id == room.guild.id
+        assert len(_posts(room)) == 1
+
+
+async def test_a_message_that_discord_calls_malformed_is_left_out_and_the_next_one_comes(tmp_path: Path) -> None:
+    async with open_room(tmp_path, bugs=True) as room:
+        await _listening(room)
+        room.env.inject_error("POST", "/channels/*/messages", status=400, code=50035, message="Invalid Form Body")
+        _service(room)
+        await room.until(lambda: _requests(room, "POST"))
+        _service(room, name="Spotify")
+        await _card(room, "Spotify does not answer")
+        assert len(_requests(room, "POST")) == 2
+        assert [line.details["where"] for line in await room.lines() if line.event == "bug"] == ["the log feed"]
+
+
 async def test_an_edit_that_discord_does_not_take_comes_again(tmp_path: Path) -> None:
     async with open_room(tmp_path) as room:
         await _listening(room)
