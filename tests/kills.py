@@ -244,6 +244,8 @@ def values(sandbox: Sandbox, folder: Path) -> dict[str, object]:
         "youtube_api_url": sandbox.youtube_api_url,
         "google_auth_url": sandbox.google_auth_url,
         "google_token_url": sandbox.google_token_url,
+        "listenbrainz_api_url": sandbox.listenbrainz_api_url,
+        "musicbrainz_api_url": sandbox.musicbrainz_api_url,
         "youtube_daily_units": PLENTY,
         "youtube_daily_searches": PLENTY,
         "spotify_daily_calls": PLENTY,

@@ -81,6 +81,7 @@ def serve_world(folder: Path, mappings: int, tracks: int) -> None:
     names = (
         "spotify_client_id", "spotify_client_secret", "google_client_id", "google_client_secret", "spotify_api_url",
         "spotify_accounts_url", "youtube_api_url", "google_auth_url", "google_token_url", "ytmusic_api_url",
+        "listenbrainz_api_url", "musicbrainz_api_url",
     )  # fmt: skip
     port = _free_port()
     settings: dict[str, Any] = {name: getattr(sandbox, name) for name in names} | {
