@@ -33,7 +33,7 @@ class Warming:
             if asked & LOOKED_UP:
                 bases += 1
                 fetched += await self._warm(base, asked)
-        return f"{fetched:,} facts fetched ahead for {bases} base playlists"
+        return f"facts fetched ahead: {fetched:,}, for base playlists: {bases:,}"
 
     async def _warm(self, base: BasePlaylist, asked: frozenset[Field]) -> int:
         """How many facts had to be fetched. The base is taken as it was when it was last read."""

@@ -114,13 +114,13 @@ async def test_what_the_next_run_needs_is_fetched_at_night(sqlite_url: str, tmp_
         await one.cache.forget()
         warming = Warming(engine.storage, one.metadata, clock)
         before = one.outside()
-        assert await warming.run() == "0 facts fetched ahead for 1 base playlists"  # it is noon
+        assert await warming.run() == "facts fetched ahead: 0, for base playlists: 1"  # it is noon
         assert one.outside() == before
         clock.advance(timedelta(hours=15))
-        assert (await warming.run()).startswith("4")
+        assert (await warming.run()).startswith("facts fetched ahead: 4")
         fetched = one.outside()
         assert fetched > before
-        assert await warming.run() == "0 facts fetched ahead for 1 base playlists"
+        assert await warming.run() == "facts fetched ahead: 0, for base playlists: 1"
         clock.advance(timedelta(hours=3))
         assert await engine.router.due() == 1
         assert one.outside() == fetched
