@@ -105,7 +105,10 @@ async def _thinks_in_public(interaction: discord.Interaction[Any]) -> bool:
     """Whether the answer still stands as a public "thinking…"."""
     if interaction.response.type is not discord.InteractionResponseType.deferred_channel_message:
         return False
-    message = await interaction.original_response()
+    try:
+        message = await interaction.original_response()
+    except discord.NotFound:
+        return False  # the door took its answer back before it failed
     return message.flags.loading and not message.flags.ephemeral
 
 
