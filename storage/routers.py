@@ -88,13 +88,18 @@ class Routers(Repository):
 
     @reads
     async def due(self, connection: AsyncConnection, now: datetime) -> list[BasePlaylist]:
-        """Working bases whose time has come (or that were never given one), longest overdue first."""
+        """Working bases whose time has come (or that were never given one), longest overdue first.
+
+        One without a schedule is due only where a run was cut off, or has to wait for something.
+        """
         guild_rests = exists().where(guild_settings.c.guild_id == base_playlists.c.guild_id, guild_settings.c.paused)
         statement = _bases().where(
             base_playlists.c.enabled,
             ~guild_rests,
-            base_playlists.c.schedule != SCHEDULE_OFF,
-            or_(base_playlists.c.next_run_at.is_(None), base_playlists.c.next_run_at <= now),
+            or_(
+                base_playlists.c.next_run_at.is_(None) & (base_playlists.c.schedule != SCHEDULE_OFF),
+                base_playlists.c.next_run_at <= now,
+            ),
         )
         ordered = statement.order_by(base_playlists.c.next_run_at.asc().nulls_first(), base_playlists.c.id)
         return [_base(row) for row in await connection.execute(ordered)]
@@ -160,7 +165,7 @@ class Routers(Repository):
         gone = await connection.execute(children.values(removed_at=now).returning(child_playlists.c.mapping_id))
         mapping_ids = sorted(gone.scalars())
         statement = update(base_playlists).where(base_playlists.c.id == base_id, _THERE)
-        await connection.execute(statement.values(removed_at=now, enabled=False))
+        await connection.execute(statement.values(removed_at=now, enabled=False, content=None))
         for mapping_id in mapping_ids:
             await mapping_table.remove(self.db, connection, mapping_id)
         return mapping_ids

@@ -238,7 +238,12 @@ class Runs(Repository):
             .values(status=ending(RunStatus.FAILED), completed_at=now, error=reason, reason=reason_of(reason))
             .returning(*runs.c)
         )
-        return sorted((run_of(row) for row in await connection.execute(statement)), key=lambda run: run.id)
+        failed = sorted((run_of(row) for row in await connection.execute(statement)), key=lambda run: run.id)
+        # What a routing run left undone is taken up at once, whatever the schedule of its base.
+        bases = [one.base_playlist_id for one in failed if one.base_playlist_id and one.status is RunStatus.FAILED]
+        due = update(base_playlists).where(base_playlists.c.id.in_(bases), base_playlists.c.removed_at.is_(None))
+        await connection.execute(due.values(next_run_at=now))
+        return failed
 
 
 async def recent(connection: AsyncConnection, guild_id: int | None, limit: int) -> list[Run]:

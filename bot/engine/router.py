@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -16,6 +16,7 @@ from bot.engine.routed import Choice, Choices, Chooser
 from bot.engine.schedule import parse
 from bot.engine.sync import Busy, StartedSync, Sync, gone_reason
 from bot.logs.context import bound
+from bot.model.account import AccountStatus
 from bot.model.errors import CrossfadeError, QuotaSpent, RetryLater, ServicePaused, UserMistake
 from bot.model.events import Event, RunFinished
 from bot.model.logline import JobType
@@ -28,6 +29,7 @@ from storage import Storage
 log = logging.getLogger(__name__)
 
 BUSY_AGAIN = timedelta(minutes=1)  # a child that was being written to is looked at again after this
+SIGN_OF_LIFE = 60.0  # seconds between two, however long a read or the slow sources take
 
 
 class Mode(StrEnum):
@@ -38,7 +40,10 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChildOutcome:
-    """``started`` is None where the child failed or was busy; ``error`` says why."""
+    """``started`` is None where the child failed or was busy; ``error`` says why, ``again`` when it is tried again.
+
+    Without ``again`` that is when the base is due next.
+    """
 
     child: ChildPlaylist
     started: StartedSync | None = None
@@ -48,6 +53,7 @@ class ChildOutcome:
     unknown: dict[Field, int] = field(default_factory=dict)
     error: str = ""
     busy: bool = False
+    again: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +71,31 @@ class RoutedBase:
     def enqueued(self) -> int:
         return sum(one.started.enqueued for one in self.children if one.started is not None)
 
+    @property
+    def again(self) -> datetime | None:
+        """When the children that could not have their turn now may have it."""
+        return min((one.again for one in self.children if one.again is not None), default=None)
+
+
+class Ended(UserMistake):
+    """Somebody else ended the run: a person, or the look for runs that give no sign of life."""
+
+    code = "run_ended"
+
 
 class Router:
     """Actors are Discord user ids, 0 the program itself. Everything of another guild reads as "does not exist"."""
 
     def __init__(
-        self, storage: Storage, services: MusicServices, hub: Hub, sync: Sync, chooser: Chooser, clock: Clock
+        self,
+        storage: Storage,
+        services: MusicServices,
+        hub: Hub,
+        sync: Sync,
+        chooser: Chooser,
+        clock: Clock,
+        *,
+        sign_of_life: float = SIGN_OF_LIFE,
     ) -> None:
         self._storage = storage
         self._services = services
@@ -78,6 +103,7 @@ class Router:
         self._sync = sync
         self._chooser = chooser
         self._clock = clock
+        self._sign_of_life = sign_of_life
 
     async def preview(self, guild_id: int, base_id: int, actor_id: int) -> RoutedBase:
         """What a run would change in each child, and what that costs. Nothing is written."""
@@ -104,7 +130,16 @@ class Router:
         base = await self._existing(guild_id, base_id)
         if not base.enabled:
             raise UserMistake(f"The base “{base.name}” is paused{_because(base)}; resume it first.")
-        return await self._run(base, actor_id, Trigger.COMMAND, mode, self._listings(), accept_collapse)
+        try:
+            routed = await self._run(base, actor_id, Trigger.COMMAND, mode, self._listings(), accept_collapse)
+        except CrossfadeError as error:
+            await self._due_at(base, self._again(error))
+            raise
+        except asyncio.CancelledError:
+            await asyncio.shield(self._due_at(base, self._clock.now()))  # the next life of the program goes on with it
+            raise
+        await self._due_at(base, routed.again)
+        return routed
 
     async def due(self) -> int:
         """Route every base whose time has come; how many. What goes wrong is in its run and the log."""
@@ -120,23 +155,38 @@ class Router:
         return await self._storage.runs.of_base(base.id, limit)
 
     async def _scheduled(self, base: BasePlaylist, listings: Listings) -> None:
-        again = self._clock.now()
+        again: datetime | None = None
         try:
-            routed = await self._run(base, 0, Trigger.SCHEDULE, Mode.INCREMENTAL, listings, accept_collapse=False)
-            if any(one.busy for one in routed.children):
-                await self._storage.routers.update_base(base.id, next_run_at=again + BUSY_AGAIN)
-                return
+            again = (
+                await self._run(base, 0, Trigger.SCHEDULE, Mode.INCREMENTAL, listings, accept_collapse=False)
+            ).again
         except Busy:
             return  # still due: the next tick finds it
-        except (QuotaSpent, ServicePaused) as error:
-            again = error.until
-        except RetryLater as error:
-            again = error.at or again
-        except CrossfadeError:
-            pass  # told by _run
+        except CrossfadeError as error:  # told by _run
+            again = self._again(error)
+            if again is not None:
+                await self._storage.routers.update_base(base.id, next_run_at=again)
+                return
         except Exception:
             log.exception(Event.BUG, extra={"where": "routing", "guild_id": base.guild_id})
-        await self._storage.routers.update_base(base.id, next_run_at=await self._next_run(base, again))
+        await self._storage.routers.update_base(base.id, next_run_at=await self._next_run(base, self._clock.now()))
+        await self._due_at(base, again)
+
+    def _again(self, error: CrossfadeError) -> datetime | None:
+        """When what failed for this can be tried again, whatever the schedule says; None: not before it says so."""
+        match error:
+            case QuotaSpent() | ServicePaused():
+                return error.until
+            case RetryLater():
+                return max(error.at or self._clock.now(), self._clock.now() + BUSY_AGAIN)
+            case _:
+                return None
+
+    async def _due_at(self, base: BasePlaylist, at: datetime | None) -> None:
+        """The base is due then, unless it is due before anyway."""
+        now = await self._storage.routers.base(base.id)
+        if at is not None and now is not None and (now.next_run_at is None or now.next_run_at > at):
+            await self._storage.routers.update_base(base.id, next_run_at=at)
 
     async def _next_run(self, base: BasePlaylist, after: datetime) -> datetime | None:
         guild = await self._storage.guilds.get(base.guild_id)
@@ -159,13 +209,33 @@ class Router:
         with bound(job_type=JobType.ROUTING, actor_id=actor_id or None, **ids), metered() as meter:
             log.info(Event.ROUTING_STARTED, extra={"base": base.name})
             try:
-                done = await self._route(run, base, mode, listings, meter, accept_collapse=accept_collapse)
+                work = self._route(run, base, mode, listings, meter, accept_collapse=accept_collapse)
+                done = await self._alive(run, work)
             except BaseException as error:
                 await asyncio.shield(self._failed(run, base, error, meter))
                 if isinstance(error, PlaylistGone):
                     raise await self._gone(base, error) from error
                 raise
         return done
+
+    async def _alive(self, run: Run, work: Coroutine[Any, Any, RoutedBase]) -> RoutedBase:
+        """Wait for ``work`` with signs of life. Raises Ended when somebody else has ended the run meanwhile."""
+        task = asyncio.create_task(work)
+        try:
+            while not (await asyncio.wait({task}, timeout=self._sign_of_life))[0]:
+                await self._go_on(run)
+            return task.result()
+        finally:
+            if not task.done():
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+
+    async def _go_on(self, run: Run) -> None:
+        """A sign of life, at a point at which the run can stop with nothing half done."""
+        if await self._storage.runs.asked_to_stop([run.id]):
+            raise Ended("A person cancelled this run; the children that it had not reached stay as they are.")
+        if not await self._storage.runs.heartbeat(run.id, self._clock.now()):
+            raise Ended("This run was ended because it gave no sign of life; the next one does its work.")
 
     async def _route(
         self,
@@ -202,6 +272,9 @@ class Router:
         choice = choices.of.get(child.id)
         if choice is None:
             return await self._child_failed(child, choices.refused[child.id], apply=apply)
+        if reason := await self._rests(child):
+            failed = await self._child_failed(child, reason, apply=apply)
+            return _outcome(child, choice, error=failed.error)
         try:
             started = await self._sync.route(
                 child.mapping,
@@ -215,17 +288,31 @@ class Router:
                 rebuild=mode is Mode.REBUILD,
             )
         except Busy as error:
-            return _outcome(child, choice, error=str(error), busy=True)
-        except (QuotaSpent, ServicePaused):
-            raise  # the other children would meet the same
-        except CrossfadeError as error:
+            return _outcome(child, choice, error=str(error), busy=True, again=self._clock.now() + BUSY_AGAIN)
+        except CrossfadeError as error:  # also a spent quota: children on the other service may go on
             failed = await self._child_failed(child, str(error), apply=apply)
-            return _outcome(child, choice, error=failed.error)
+            return _outcome(child, choice, error=failed.error, again=self._again(error))
         if apply and started.plan.guard is None:
-            await self._keep(child, choice)
+            await self._keep(child, choice, started)
         return _outcome(child, choice, started=started)
 
-    async def _keep(self, child: ChildPlaylist, choice: Choice) -> None:
+    async def _rests(self, child: ChildPlaylist) -> str:
+        """Why nothing can be done for the child before a person does something; '' where it is at work."""
+        if not child.mapping.enabled:
+            return (
+                f"It is paused: {child.mapping.pause_reason or 'a person paused it.'} `/router base-resume` resumes it."
+            )
+        account = await self._storage.accounts.get(child.playlist.account_id)
+        if account is None or account.status is not AccountStatus.CONNECTED:
+            service = child.playlist.service.label
+            return f"Its {service} account needs a new login by its owner (`/connect`); it follows when that is done."
+        return ""
+
+    async def _keep(self, child: ChildPlaylist, choice: Choice, started: StartedSync) -> None:
+        if started.unchanged:  # what was kept before still holds; or a plan is stopped, and nothing was routed
+            if child.last_error:
+                await self._storage.routers.update_child(child.id, last_error="")
+            return
         routed = {
             "rules": child.rules,
             "digest": choice.digest,
@@ -235,7 +322,7 @@ class Router:
         await self._storage.routers.update_child(child.id, last_routed=routed, last_routed_at=now, last_error="")
 
     async def _child_failed(self, child: ChildPlaylist, reason: str, *, apply: bool) -> ChildOutcome:
-        if apply:
+        if apply and reason != child.last_error:  # the same again is no news
             await self._storage.routers.update_child(child.id, last_error=reason)
             extra = {"child": child.name, "error": reason, "mapping_id": child.mapping.id}
             log.error(Event.ROUTING_CHILD_FAILED, extra=extra)
@@ -243,7 +330,7 @@ class Router:
 
     async def _note(self, run: Run, outcomes: Sequence[ChildOutcome], choices: Choices) -> None:
         """Sign of life, with what was done so far."""
-        await self._storage.runs.heartbeat(run.id, self._clock.now())
+        await self._go_on(run)
         await self._storage.runs.note_details(run.id, _details(outcomes, choices))
 
     async def _finish(self, run: Run, routed: RoutedBase, choices: Choices, meter: Meter) -> RoutedBase:
@@ -279,9 +366,10 @@ class Router:
         )
 
     async def _failed(self, run: Run, base: BasePlaylist, error: BaseException, meter: Meter) -> None:
-        cancelled = isinstance(error, asyncio.CancelledError)
+        cancelled = isinstance(error, asyncio.CancelledError | Ended)
         status = RunStatus.CANCELLED if cancelled else RunStatus.FAILED
-        reason = "the program stopped" if cancelled else str(error) or type(error).__name__
+        stopped = isinstance(error, asyncio.CancelledError)
+        reason = "the program stopped" if stopped else str(error) or type(error).__name__
         finished = await self._storage.runs.finish(run.id, status, self._clock.now(), error=reason)
         if finished is None:
             return
@@ -324,6 +412,7 @@ def _outcome(
     started: StartedSync | None = None,
     error: str = "",
     busy: bool = False,
+    again: datetime | None = None,
 ) -> ChildOutcome:
     return ChildOutcome(
         child=child,
@@ -334,6 +423,7 @@ def _outcome(
         unknown={one: len(facts) for one, facts in choice.routed.unknown.items()},
         error=error,
         busy=busy,
+        again=again,
     )
 
 
