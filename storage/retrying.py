@@ -17,6 +17,7 @@ from bot.model.reasons import reason_of
 from storage.schema import links, mappings, snapshots, sync_items
 
 MADE_SINCE = "Not tried again: a later sync has made this change or taken it back."
+ONLY_READ = "Not tried again: that playlist is the source now and is only read."
 UNDONE = "Not tried again: an undo has taken this change back."
 NOT_WANTED = "Not tried again: the source playlist does not ask for this any more."
 
@@ -35,12 +36,15 @@ async def wanted(connection: AsyncConnection, item_ids: Sequence[int]) -> list[i
     What an undo asked for is left to people. Of a mapping that was never read whole nothing is known: all is wanted.
     """
     columns = [*(sync_items.c[name] for name in _WHAT), sync_items.c.id, sync_items.c.action, sync_items.c.payload]
-    rows = (await connection.execute(select(*columns).where(sync_items.c.id.in_(item_ids)))).all()
+    statement = select(*columns, mappings.c.direction).join(mappings, mappings.c.id == sync_items.c.mapping_id)
+    rows = (await connection.execute(statement.where(sync_items.c.id.in_(item_ids)))).all()
     judged = [row for row in rows if row.action in _CHANGES and "undo" not in row.payload]
     since = await _made_since(connection, judged)
     held, undone = await _held(connection, judged), await _undone(connection, judged)
-    over = {MADE_SINCE: [row.id for row in judged if since.get(_what(row), 0) > row.id]}
-    late = set(over[MADE_SINCE])
+    over = {ONLY_READ: [row.id for row in rows if "side" in row.payload and not row.direction.writes(_side(row))]}
+    late = set(over[ONLY_READ])
+    over[MADE_SINCE] = [row.id for row in judged if row.id not in late and since.get(_what(row), 0) > row.id]
+    late.update(over[MADE_SINCE])
     over[UNDONE] = [row.id for row in judged if row.id not in late and _track(row) in undone]
     late.update(over[UNDONE])
     over[NOT_WANTED] = [row.id for row in judged if row.id not in late and not _asked_for(row, held)]
@@ -108,7 +112,12 @@ def _track(row: Any) -> tuple[int, Side, str, int] | None:
 
 
 def _source(row: Any) -> Side:
-    return Side(row.payload["side"]).other
+    return _side(row).other
+
+
+def _side(row: Any) -> Side:
+    """The side that an item changes."""
+    return Side(row.payload["side"])
 
 
 def _what(row: Any) -> tuple[Any, ...]:

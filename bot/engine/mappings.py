@@ -6,6 +6,7 @@ from typing import Any
 
 from bot.clock import Clock
 from bot.engine.addresses import NewPlaylist, PlaylistAddress, address_of, create_value, playlist_value
+from bot.engine.analysis.waiting import side_of
 from bot.engine.circles import circle
 from bot.engine.liked import LIKED_REFUSED, refuse_as_destination
 from bot.engine.schedule import parse
@@ -134,9 +135,17 @@ class Mappings:
         if not fields:
             raise UserMistake("Nothing was given that could be changed.")
         changed = await self._storage.mappings.update(mapping.id, **fields, last_analysed_at=None)
+        if after.direction is not mapping.direction:
+            await self._stop_writing(after)
         detail = ", ".join(sorted(fields.keys() - {"next_run_at"}))
         self._log(Event.MAPPING_EDITED, mapping, actor_id, detail=detail)
         return _still_there(changed)
+
+    async def _stop_writing(self, mapping: Mapping) -> None:
+        """What still waits for a playlist that is only read from now on is not sent there any more."""
+        waiting = await self._storage.items.open_of_mapping(mapping.id)
+        against = [item.id for item in waiting if not mapping.direction.writes(side_of(mapping, item))]
+        await self._storage.items.cancel_open(mapping.id, against, "The mapping goes the other way now.")
 
     async def pause(self, guild_id: int, mapping_id: int, actor_id: int, reason: str = "") -> Mapping:
         """Stop it: nothing is analysed or written until it is resumed; what is queued waits."""
@@ -153,7 +162,7 @@ class Mappings:
         if mapping.enabled:
             raise UserMistake(f"The mapping “{mapping.name}” is not paused.")
         for side in Side:
-            await self._refuse_unlinked(mapping.playlist(side))
+            await self.refuse_unlinked(mapping.playlist(side))
         changed = await self._storage.mappings.update(
             mapping.id, enabled=True, pause_reason="", next_run_at=self._clock.now(), last_analysed_at=None
         )
@@ -314,7 +323,8 @@ class Mappings:
             info = await service.create(side.new_name, "Kept in step by Crossfade.")
         return await self._storage.playlists.upsert(info, side.account_id)
 
-    async def _refuse_unlinked(self, playlist: Playlist) -> None:
+    async def refuse_unlinked(self, playlist: Playlist) -> None:
+        """Refuses a playlist whose account has no login now."""
         account = await self._storage.accounts.get(playlist.account_id)
         if account is None or account.status is not AccountStatus.CONNECTED:
             raise UserMistake(

@@ -9,9 +9,9 @@ from bot.model.errors import UserMistake
 from bot.model.failure import FailureFilter, FailureKind
 from bot.model.item import ItemStatus, SyncItem
 from bot.model.jobs import ItemFilter, JobFilter
-from bot.model.mapping import Mapping
+from bot.model.mapping import Direction, Mapping
 from bot.model.review import BlacklistState
-from storage.retrying import MADE_SINCE, NOT_WANTED, UNDONE
+from storage.retrying import MADE_SINCE, NOT_WANTED, ONLY_READ, UNDONE
 from tests.contract.engine_room import Engine, engine_room, simulated
 from tests.contract.music_room import ALICE, GUILD, NotingClock
 from tests.contract.test_engine_jobs import jobs_of, planned
@@ -101,6 +101,25 @@ async def test_a_song_that_people_removed_since_does_not_come_back_by_a_retry(en
     await refused(engine, item, MADE_SINCE)
     await worked(engine)
     assert len(destination(engine, mapping)) == 3
+
+
+async def test_a_retry_never_writes_to_what_is_the_source_now(engine: Engine) -> None:
+    mapping, item = await with_a_failure(engine)
+    await engine.mappings.edit(GUILD, mapping.id, ALICE, direction=Direction.RIGHT_TO_LEFT)
+    await refused(engine, item, ONLY_READ)
+    await worked(engine)
+    assert len(destination(engine, mapping)) == 3
+
+
+async def test_what_waits_when_the_direction_is_turned_round_is_not_sent_any_more(engine: Engine) -> None:
+    mapping, item = await with_one_left_out(engine, ItemStatus.PENDING)
+    await engine.mappings.edit(GUILD, mapping.id, ALICE, direction=Direction.RIGHT_TO_LEFT)
+    engine.clock.advance(timedelta(days=2))
+    await worked(engine)
+    assert len(destination(engine, mapping)) == 3
+    kept = await engine.storage.items.get(item.id)
+    assert kept is not None
+    assert kept.status is ItemStatus.CANCELLED
 
 
 async def test_what_an_undo_holds_back_is_not_added_by_a_retry(engine: Engine) -> None:
