@@ -5,6 +5,8 @@ import json
 import signal
 import socket
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +17,8 @@ import simcord
 from bot.app import at_work
 from bot.client import CrossfadeBot
 from bot.demo.once import first_mapping
-from bot.demo.stage import GUILD, Stage, link, open_stage
+from bot.demo.past import GONE, DemoClock, live_through
+from bot.demo.stage import GUILD, Stage, open_stage
 from bot.engine.mappings import NewMapping
 from bot.model.matching import MatchPolicy
 from bot.sandbox.catalogue import Track
@@ -27,6 +30,7 @@ WRITE_SECONDS = 0.7  # each simulated write takes so long, so that a sync can be
 HARD = "Hard to find"
 SCENES = 12.0  # seconds that a video is longer than its song
 
+LOG = "demo.log"
 WELCOME = """
 Crossfade is at work in a simulated Discord, Spotify and YouTube. Open
 
@@ -34,61 +38,76 @@ Crossfade is at work in a simulated Discord, Spotify and YouTube. Open
 
 and try, as Alice, in #music:
 
-  1. Watch "Road trip" being copied to YouTube; press Refresh under the numbers of /stats.
-  2. Type /review: one song was not certain. Look at the candidates and choose.
-  3. Type /sync, choose "Road trip" and preview: it shows what it would do and what that costs.
+  1. Watch "Road trip" being copied to YouTube; /queue status shows what waits, with a chart.
+  2. Type /review: some songs were not certain. Look at the candidates and choose.
+  3. Type /undo, choose "Sunday morning": it shows what taking back yesterday's sync would mean. Press the button.
+  4. Type /errors: "Old mixtape" lost its playlist. The channel #crossfade-log holds a card about it.
+  5. Type /jobs list and open a run; /activity, /logs and /quota tell the rest, /help everything.
 
-The world lives in {data}. Ctrl+C ends the demo.
+The world lives in {data}, with the log in demo.log. Ctrl+C ends the demo.
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Server:
+class Server:
+    """The simulated Discord with the runtime behind its bot, its two channels and Alice, to whom it belongs."""
+
+    stage: Stage
     env: Any
     music: Any
+    log: Any
     alice: Any
+
+    async def fill(self) -> None:
+        """What Alice did today before the visitor came: looked at the numbers, and asked for three syncs."""
+        road_trip = (await first_mapping(self.stage, actor_id=self.alice.id)).id
+        hard = await _hard_mapping(self.stage, self.alice.id)
+        await self.alice.slash(self.music, "stats")
+        for mapping in (GONE, str(hard), str(road_trip)):
+            await self.alice.slash(self.music, "sync", mapping=mapping)
 
 
 async def show(*, data: Path, seed: int, port: int, json_output: bool) -> int:
     """Serve the page until SIGINT or SIGTERM. Raises UserMistake, for one when the port is taken."""
     _check_port(port)
-    async with open_stage(data, seed) as stage, at_work(stage.runtime):
-        stage.sandbox.faults.random(rate=1.0, kinds=("slow",), writes_only=True, delay=WRITE_SECONDS)
-        async with simcord.run(CrossfadeBot(stage.runtime), check_errors=False) as env:
-            server = await _furnish(env)
-            await _set_up(stage, server)
-            async with env.preview(
-                server.music, viewers=[server.alice], layout="channel", timezone="UTC", port=port or None
-            ) as preview:
-                turns = _take_turns(preview)
-                _announce(preview.url, data, json_output=json_output)
-                await _keep_fresh(env, preview, turns)
+    async with open_server(data, seed) as server:
+        await server.fill()
+        async with server.env.preview(
+            server.music, viewers=[server.alice], layout="channel", timezone="UTC", port=port or None
+        ) as preview:
+            turns = _take_turns(preview)
+            _announce(preview.url, data, json_output=json_output)
+            await _keep_fresh(server.env, preview, turns)
     return 0
 
 
-async def _furnish(env: Any) -> _Server:
+@asynccontextmanager
+async def open_server(data: Path, seed: int) -> AsyncIterator[Server]:
+    """The bot at work in a server with some days behind it and a log channel; nobody asked for anything today."""
+    clock = DemoClock()
+    async with (
+        open_stage(data, seed, log=data / LOG, clock=clock) as stage,
+        simcord.run(CrossfadeBot(stage.runtime), check_errors=False) as env,
+    ):
+        server = await _furnish(env, stage)
+        await live_through(stage, clock, server.alice.id)
+        stage.sandbox.faults.random(rate=1.0, kinds=("slow",), writes_only=True, delay=WRITE_SECONDS)
+        async with at_work(stage.runtime):
+            await server.alice.slash(server.music, "setup", log_channel=server.log)
+            yield server
+
+
+async def _furnish(env: Any, stage: Stage) -> Server:
     """A server with two channels and two people; its clock shows the real time."""
     await env.bot.user.edit(username="Crossfade")
     owner = env.create_user("alice", global_name="Alice")
     guild = env.create_guild("Friends of good music", id=GUILD, owner=owner)
     music = guild.create_text_channel("music")
-    guild.create_text_channel("crossfade-log")
+    log = guild.create_text_channel("crossfade-log")
     alice = guild.add_member(owner)
     guild.add_member(env.create_user("bob", global_name="Bob"))
     await _keep_time(env)
-    return _Server(env=env, music=music, alice=alice)
-
-
-async def _set_up(stage: Stage, server: _Server) -> None:
-    """What Alice did before the visitor came: linked, mapped, and asked for a sync."""
-    alice, music = server.alice, server.music
-    await link(stage, alice.id, GUILD)
-    await alice.slash(music, "setup", log_channel=server.env.guild.channels["crossfade-log"])
-    road_trip = (await first_mapping(stage, actor_id=alice.id)).id
-    hard = await _hard_mapping(stage, alice.id)
-    await alice.slash(music, "stats")
-    for mapping in (hard, road_trip):
-        await alice.slash(music, "sync", mapping=str(mapping))
+    return Server(stage=stage, env=env, music=music, log=log, alice=alice)
 
 
 async def _hard_mapping(stage: Stage, actor_id: int) -> int:

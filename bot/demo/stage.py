@@ -34,11 +34,12 @@ class Stage:
 
 @asynccontextmanager
 async def open_stage(
-    data: Path, seed: int, *, log_level: str = "error", clock: Clock | None = None
+    data: Path, seed: int, *, log_level: str = "error", log: Path | None = None, clock: Clock | None = None
 ) -> AsyncIterator[Stage]:
     """Services, runtime and web server over the folder ``data``; nothing works by itself yet.
 
-    ``clock``: the time of the program and of the services alike, the system's if not given.
+    ``log``: a file in place of the terminal for what is logged. ``clock``: the time of the program and of the services
+    alike, the system's if not given.
 
     Raises UserMistake for a folder whose database is not a demo's, or whose world has another seed.
     """
@@ -50,7 +51,10 @@ async def open_stage(
         settings = _settings(sandbox, data, port, log_level)
         for service in Service:
             sandbox.world.register_redirect(service.value, settings.redirect_uri(service.value))
-        logs = stack.enter_context(open_logs(level=log_level, secrets=settings.secret_values))
+        stream = None if log is None else stack.enter_context(log.open("a", encoding="utf-8"))
+        logs = stack.enter_context(
+            open_logs(level=log_level, secrets=settings.secret_values, now=clock.now, stream=stream)
+        )
         runtime = await stack.enter_async_context(open_runtime(settings, logs, clock=clock))
         await runtime.storage.meta.put(MARK, "1")
         await stack.enter_async_context(open_web(web_app(runtime), host="127.0.0.1", port=port))

@@ -124,7 +124,7 @@ def test_the_page_answers_on_loopback_until_the_demo_is_told_to_stop(tmp_path: P
     assert (process.returncode, said) == (0, "")
 
 
-def test_for_people_it_prints_the_address_and_three_things_to_try(tmp_path: Path) -> None:
+def test_for_people_it_prints_the_address_and_what_to_try(tmp_path: Path) -> None:
     with shown(tmp_path, "--port", "0") as process:
         assert process.stdout is not None
         said = ""
@@ -134,7 +134,7 @@ def test_for_people_it_prints_the_address_and_three_things_to_try(tmp_path: Path
             said += line
         (url,) = re.findall(r"http://127\.0\.0\.1:\d+\S*", said)
         assert page_answers(url)
-    assert len(re.findall(r"^  \d\. ", said, re.MULTILINE)) == 3
+    assert 3 <= len(re.findall(r"^  \d\. ", said, re.MULTILINE)) <= 6
 
 
 def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:
