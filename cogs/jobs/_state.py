@@ -70,9 +70,13 @@ async def save(interaction: Interaction, name: str, wanted: JobFilter | ItemFilt
 
 
 async def named(interaction: Interaction, name: str) -> JobFilter | ItemFilter:
-    """The filter that people saved as ``name``; ``jobs:`` or ``items:`` in front says of which list."""
+    """The filter that people saved as ``name``; ``jobs:`` or ``items:`` in front says of which list.
+
+    A name may begin like that itself.
+    """
     list_, _, rest = name.partition(":")
-    subjects = ((list_, rest),) if list_ in (JOBS, ITEMS) and rest else ((JOBS, name), (ITEMS, name))
+    chosen = ((list_, rest),) if list_ in (JOBS, ITEMS) and rest else ()
+    subjects = (*chosen, (JOBS, name), (ITEMS, name))
     filters = runtime_of(interaction).storage.filters
     for subject, sought in subjects:
         row = await filters.find(guild_of(interaction), subject, sought)

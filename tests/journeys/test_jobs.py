@@ -152,6 +152,11 @@ async def test_a_filter_is_saved_by_name_and_used_by_everybody(tmp_path: Path) -
         told = await room.moderator.submit_modal(form, {"name": "Looks"})
         assert "Saved as **Looks**" in said(answer(told))
         assert "of 1 run" in await listed(room, filter="Looks")
+        await listed(
+            room, kind="analysis", save_as="items:of last week"
+        )  # looks like the value of a choice, and is a name
+        assert "of 1 run" in await listed(room, filter="items:of last week")
+        assert "of 1 run" in await listed(room, filter="jobs:items:of last week")
 
 
 async def test_suggestions_follow_the_list_that_is_shown(tmp_path: Path) -> None:
