@@ -1,7 +1,7 @@
 """Linked service accounts and their tokens, which are sealed to their row."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,18 @@ from bot.model.music import Profile, Service
 from storage.crypto import Unreadable, Vault
 from storage.database import Database, Repository, reads, writes
 from storage.notes import own_ids_name
-from storage.schema import accounts, logs, mappings, matches, meta, oauth_states, playlists, runs
+from storage.schema import (
+    accounts,
+    base_playlists,
+    child_playlists,
+    logs,
+    mappings,
+    matches,
+    meta,
+    oauth_states,
+    playlists,
+    runs,
+)
 
 _NOBODY = "(forgotten)"
 _KNOWN_TO_BE_THEIRS = (AccountStatus.CONNECTED, AccountStatus.NEEDS_LOGIN)
@@ -167,6 +178,9 @@ class Accounts(Repository):
         ids = [row.id for row in rows]
         await _forget_names(connection, frozenset(row.display_name for row in rows if row.display_name))
         notes = [own_ids_name(row.external_id) for row in rows]
+        known = await connection.execute(select(meta.c.value).where(meta.c.name.in_(notes)))
+        own = {row.external_id for row in rows}.union(*map(json.loads, known.scalars()))
+        await _forget_added(connection, own)
         await connection.execute(delete(meta).where(meta.c.name.in_(notes)))
         await connection.execute(update(playlists).where(playlists.c.account_id.in_(ids)).values(owner_id=""))
         for account_id in ids:
@@ -183,6 +197,8 @@ class Accounts(Repository):
             (logs.c.actor, None),
             (runs.c.actor, 0),
             (mappings.c.created_by, 0),
+            (base_playlists.c.created_by, 0),
+            (child_playlists.c.created_by, 0),
             (matches.c.decided_by_user, 0),
         ):
             table = column.table
@@ -256,6 +272,18 @@ def _account(row: Row[Any]) -> Account:
         token_dies_at=row.token_dies_at,
         guild_id=row.guild_id,
     )
+
+
+async def _forget_added(connection: AsyncConnection, own_ids: Set[str]) -> None:
+    """What is kept of base playlists tells who added each track: whoever is forgotten added none."""
+    kept = select(base_playlists.c.id, base_playlists.c.content).where(base_playlists.c.content.is_not(None))
+    for base in (await connection.execute(kept)).all():
+        entries = [[*entry[:-1], "" if entry[-1] in own_ids else entry[-1]] for entry in base.content["entries"]]
+        if entries != base.content["entries"]:
+            content = base.content | {"entries": entries}
+            await connection.execute(
+                update(base_playlists).where(base_playlists.c.id == base.id).values(content=content)
+            )
 
 
 async def _forget_names(connection: AsyncConnection, names: frozenset[str]) -> None:

@@ -87,6 +87,18 @@ class Routers(Repository):
         return [_base(row) for row in await connection.execute(statement)]
 
     @reads
+    async def using_account(self, connection: AsyncConnection, account_id: int) -> list[BasePlaylist]:
+        """Bases that are read through this account, in all guilds."""
+        statement = _bases().where(playlists.c.account_id == account_id).order_by(base_playlists.c.id)
+        return [_base(row) for row in await connection.execute(statement)]
+
+    @reads
+    async def all_enabled(self, connection: AsyncConnection) -> list[BasePlaylist]:
+        """Every base that is not paused, in all guilds."""
+        statement = _bases().where(base_playlists.c.enabled).order_by(base_playlists.c.id)
+        return [_base(row) for row in await connection.execute(statement)]
+
+    @reads
     async def due(self, connection: AsyncConnection, now: datetime) -> list[BasePlaylist]:
         """Working bases whose time has come (or that were never given one), longest overdue first.
 

@@ -11,6 +11,7 @@ from bot.model.account import Account, AccountStatus
 from bot.model.errors import CrossfadeError, UserMistake
 from bot.model.events import AccountLinked, Event
 from bot.model.mapping import Mapping
+from bot.model.router import BasePlaylist
 from bot.services.registry import MusicServices
 from storage import Storage
 
@@ -19,14 +20,19 @@ log = logging.getLogger(__name__)
 # A line that is written while somebody is forgotten would bring the name back that is being taken out.
 _NAMELESS: dict[str, Any] = {"actor_id": None}
 GONE = "The account that this mapping uses was disconnected by its owner."
+BASE_GONE = "The account that this base playlist belongs to was disconnected by its owner."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Departed:
-    """What is left after an account went: itself (None for several), and the mappings that are paused now."""
+    """What is left after an account went: itself (None for several), and what is paused now.
+
+    ``paused`` holds also the hidden mappings of children that it wrote to, under the children's names.
+    """
 
     account: Account | None
     paused: tuple[Mapping, ...]
+    bases: tuple[BasePlaylist, ...] = ()
 
 
 class Accounts:
@@ -64,24 +70,28 @@ class Accounts:
     async def disconnect(self, account_id: int, discord_user_id: int) -> Departed:
         """Give the login back and pause every mapping that needs it; the mappings' history stays."""
         account = await self._own(account_id, discord_user_id)
-        mappings = await self._storage.mappings.using_account(account_id)
+        mappings = await self._needing(account_id)
+        bases = await self._storage.routers.using_account(account_id)
         await self._services.oauth.revoke(account_id)
         if not await self._storage.accounts.disconnect(account_id):
             raise UserMistake("This account is disconnected already.")
         log.info(Event.ACCOUNT_DISCONNECTED, extra=_fields(account))
-        return Departed(account=account, paused=await self._pause(mappings))
+        return Departed(account=account, paused=await self._pause(mappings), bases=await self._pause_bases(bases))
 
     async def forget(self, discord_user_id: int) -> Departed:
         """Delete the person's logins and names everywhere, and pause the mappings that needed them."""
         mappings: dict[int, Mapping] = {}
+        bases: list[BasePlaylist] = []
         for account in await self._storage.accounts.of_user(discord_user_id):
-            mappings |= {one.id: one for one in await self._storage.mappings.using_account(account.id)}
+            mappings |= {one.id: one for one in await self._needing(account.id)}
+            bases += await self._storage.routers.using_account(account.id)
             if account.status is not AccountStatus.DISCONNECTED:
                 await self._services.oauth.revoke(account.id)
         paused = await self._pause(list(mappings.values()), nameless=True)
+        paused_bases = await self._pause_bases(bases, nameless=True)
         await self._storage.accounts.forget_user(discord_user_id)
         log.info(Event.ACCOUNT_FORGOTTEN, extra=_NAMELESS)
-        return Departed(account=None, paused=paused)
+        return Departed(account=None, paused=paused, bases=paused_bases)
 
     async def refresh_playlists(self, account_id: int) -> int:
         """Read the account's list of playlists for the autocomplete; returns how many there are."""
@@ -127,6 +137,22 @@ class Accounts:
         if account is None or account.discord_user_id != discord_user_id:
             raise UserMistake("That account does not exist any more, or is not yours; /accounts shows your own.")
         return account
+
+    async def _needing(self, account_id: int) -> list[Mapping]:
+        """A child needs the account that it is written through; what it comes from is its base's."""
+        mappings = await self._storage.mappings.using_account(account_id)
+        return [one for one in mappings if not one.hidden or one.right.account_id == account_id]
+
+    async def _pause_bases(self, bases: list[BasePlaylist], *, nameless: bool = False) -> tuple[BasePlaylist, ...]:
+        """As ``_pause``."""
+        paused = []
+        for base in bases:
+            if base.enabled:
+                await self._storage.routers.update_base(base.id, enabled=False, pause_reason=BASE_GONE)
+                fields: dict[str, Any] = {"base": base.name, "reason": BASE_GONE, "guild_id": base.guild_id}
+                log.warning(Event.BASE_PAUSED, extra=fields | (_NAMELESS if nameless else {}))
+                paused.append(base)
+        return tuple(paused)
 
     async def _pause(self, mappings: list[Mapping], *, nameless: bool = False) -> tuple[Mapping, ...]:
         """``nameless``: the log does not tell whose doing it was."""

@@ -11,6 +11,7 @@ from bot.engine.routing import write as rules_text
 from bot.engine.schedule import parse as parse_schedule
 from bot.model.errors import UserMistake
 from bot.model.events import Event
+from bot.model.mapping import Mapping
 from bot.model.router import BasePlaylist, ChildPlaylist
 from bot.model.rules_json import from_json, to_json
 from storage import Storage
@@ -99,13 +100,41 @@ class Bases:
         return changed
 
     async def resume(self, guild_id: int, base_id: int, actor_id: int) -> BasePlaylist:
-        """Go on, and look at it at once."""
+        """Go on with the base and those of its children that were stopped, and look at them at once.
+
+        Refused while the account of the base is not linked; a child whose account is not stays stopped.
+        """
         base = await self.base(guild_id, base_id)
-        if base.enabled:
+        stopped = [one for one in await self.children(guild_id, base.id) if not one.mapping.enabled]
+        if base.enabled and not stopped:
             raise UserMistake(f"The base “{base.name}” is not paused.")
+        await self._mappings.refuse_unlinked(base.playlist)
+        resumed = [await self._resume_child(base, child, actor_id) for child in stopped]
+        if base.enabled and not any(resumed):
+            await self._mappings.refuse_unlinked(stopped[0].playlist)
         again = {"enabled": True, "pause_reason": "", "next_run_at": self._clock.now()}
         changed = _still_there(await self._storage.routers.update_base(base.id, **again))
         self._log(Event.BASE_RESUMED, changed, actor_id)
+        return changed
+
+    async def _resume_child(self, base: BasePlaylist, child: ChildPlaylist, actor_id: int) -> bool:
+        try:
+            await self._mappings.refuse_unlinked(child.playlist)
+        except UserMistake:
+            return False
+        again = {"enabled": True, "pause_reason": "", "last_analysed_at": None}
+        await self._storage.mappings.update(child.mapping.id, **again)
+        await self._storage.routers.update_child(child.id, last_error="")
+        self._log(Event.CHILD_EDITED, base, actor_id, child=child.name, detail="resumed")
+        return True
+
+    async def stop_child(self, mapping: Mapping, reason: str) -> Mapping:
+        """Stop one child, named by its hidden mapping, for a reason that a person must remove; the others go on."""
+        changed = await self._storage.mappings.update(mapping.id, enabled=False, pause_reason=reason)
+        extra = {"mapping": mapping.name, "reason": reason, "mapping_id": mapping.id, "guild_id": mapping.guild_id}
+        log.warning(Event.MAPPING_PAUSED, extra=extra)
+        if changed is None:
+            raise _no_child()
         return changed
 
     async def remove(self, guild_id: int, base_id: int, actor_id: int) -> BasePlaylist:

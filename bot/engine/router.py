@@ -83,6 +83,9 @@ class Ended(UserMistake):
     code = "run_ended"
 
 
+_Planned = tuple[Choices, list[ChildOutcome]]
+
+
 class Router:
     """Actors are Discord user ids, 0 the program itself. Everything of another guild reads as "does not exist"."""
 
@@ -209,8 +212,9 @@ class Router:
         with bound(job_type=JobType.ROUTING, actor_id=actor_id or None, **ids), metered() as meter:
             log.info(Event.ROUTING_STARTED, extra={"base": base.name})
             try:
-                work = self._route(run, base, mode, listings, meter, accept_collapse=accept_collapse)
-                done = await self._alive(run, work)
+                work = self._children(run, base, mode, listings, accept_collapse=accept_collapse)
+                choices, outcomes = await self._alive(run, work)
+                done = await self._finish(run, _routed(base, run, choices, outcomes), choices, meter)
             except BaseException as error:
                 await asyncio.shield(self._failed(run, base, error, meter))
                 if isinstance(error, PlaylistGone):
@@ -218,7 +222,7 @@ class Router:
                 raise
         return done
 
-    async def _alive(self, run: Run, work: Coroutine[Any, Any, RoutedBase]) -> RoutedBase:
+    async def _alive(self, run: Run, work: Coroutine[Any, Any, _Planned]) -> _Planned:
         """Wait for ``work`` with signs of life. Raises Ended when somebody else has ended the run meanwhile."""
         task = asyncio.create_task(work)
         try:
@@ -237,25 +241,20 @@ class Router:
         if not await self._storage.runs.heartbeat(run.id, self._clock.now()):
             raise Ended("This run was ended because it gave no sign of life; the next one does its work.")
 
-    async def _route(
-        self,
-        run: Run,
-        base: BasePlaylist,
-        mode: Mode,
-        listings: Listings,
-        meter: Meter,
-        *,
-        accept_collapse: bool,
-    ) -> RoutedBase:
+    async def _children(
+        self, run: Run, base: BasePlaylist, mode: Mode, listings: Listings, *, accept_collapse: bool
+    ) -> _Planned:
+        """What the children are to hold, and each of them planned."""
         children = await self._storage.routers.children(base.id)
         full = mode is not Mode.INCREMENTAL
         choices = await self._chooser.choose(base, children, listings, full=full, accept_collapse=accept_collapse)
         outcomes: list[ChildOutcome] = []
         for child in children:
-            outcomes.append(await self._child(child, choices, run.actor_id, run.trigger, listings, mode))
+            # A base that did lose its tracks is one word of a person, not one more for each child.
+            one = await self._child(child, choices, run.actor_id, run.trigger, listings, mode, force=accept_collapse)
+            outcomes.append(one)
             await self._note(run, outcomes, choices)
-        routed = _routed(base, run, choices, outcomes)
-        return await self._finish(run, routed, choices, meter)
+        return choices, outcomes
 
     async def _child(
         self,
@@ -267,8 +266,9 @@ class Router:
         mode: Mode,
         *,
         apply: bool = True,
+        force: bool = False,
     ) -> ChildOutcome:
-        """One child; what goes wrong with it stays with it."""
+        """One child; what goes wrong with it stays with it. ``force``: no guard stops it."""
         choice = choices.of.get(child.id)
         if choice is None:
             return await self._child_failed(child, choices.refused[child.id], apply=apply)
@@ -284,7 +284,7 @@ class Router:
                 listings,
                 apply=apply,
                 full=mode is not Mode.INCREMENTAL,
-                force=_rules_changed(child),
+                force=force or _rules_changed(child),
                 rebuild=mode is Mode.REBUILD,
             )
         except Busy as error:

@@ -1,4 +1,4 @@
-"""Whether the people whose accounts a mapping uses are still in its server; without the members intent we must ask."""
+"""Whether those whose accounts mappings and bases use are still in the server; without members intent we must ask."""
 
 import logging
 
@@ -6,6 +6,7 @@ import discord
 
 from bot.model.events import Event
 from bot.model.mapping import Mapping, Side
+from bot.model.router import BasePlaylist
 from cogs._ui.reach import Client
 
 log = logging.getLogger(__name__)
@@ -18,14 +19,28 @@ async def pause_if_left(client: Client, mapping: Mapping, *, present: int = 0) -
     guild = client.get_guild(mapping.guild_id)
     if guild is None or not mapping.enabled:
         return mapping
-    for side in Side:
+    for side in (Side.RIGHT,) if mapping.hidden else Side:  # a child's left side is its base, which pauses by itself
         playlist = mapping.playlist(side)
         account = await client.runtime.storage.accounts.get(playlist.account_id)
         if account is None or account.discord_user_id == present or await _is_member(guild, account.discord_user_id):
             continue
         reason = LEFT.format(service=playlist.service.label)
+        if mapping.hidden:
+            return await client.runtime.bases.stop_child(mapping, reason)
         return await client.runtime.mappings.pause(mapping.guild_id, mapping.id, 0, reason)
     return mapping
+
+
+async def pause_base_if_left(client: Client, base: BasePlaylist, *, present: int = 0) -> BasePlaylist:
+    """The base, paused with the reason when its owner left; ``present`` as above."""
+    guild = client.get_guild(base.guild_id)
+    if guild is None or not base.enabled:
+        return base
+    account = await client.runtime.storage.accounts.get(base.playlist.account_id)
+    if account is None or account.discord_user_id == present or await _is_member(guild, account.discord_user_id):
+        return base
+    reason = LEFT.format(service=base.playlist.service.label)
+    return await client.runtime.bases.pause(base.guild_id, base.id, 0, reason)
 
 
 async def _is_member(guild: discord.Guild, person: int) -> bool:

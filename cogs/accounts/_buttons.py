@@ -126,6 +126,9 @@ async def _show(interaction: Interaction, card: discord.Embed) -> None:
 
 def _departed_card(title: str, departed: Departed) -> discord.Embed:
     sentence = "The login was deleted here. Playlists stay as they are."
+    if departed.bases:
+        names = ", ".join(f"“{foreign.plain(base.name, 60)}”" for base in departed.bases[:10])
+        sentence += f" Base playlists that feed nothing for now: {names}."
     if departed.paused:
         names = ", ".join(f"“{foreign.plain(mapping.name, 60)}”" for mapping in departed.paused[:10])
         sentence += f" Paused until another account takes over: {names}."
