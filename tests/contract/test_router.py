@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from bot.engine.bases import NewBase, NewChild
+from bot.engine.routed import CollapsedBase
 from bot.engine.router import Mode
 from bot.model.errors import UserMistake
 from bot.model.music import Service
@@ -178,3 +179,21 @@ async def test_what_was_routed_to_a_child_can_be_taken_back_and_stays_so(sqlite_
             assert held(engine, few) == before
             await routed(engine, base)
             assert held(engine, few) == before, "the next run does not bring them back"
+
+
+async def test_a_base_that_did_lose_most_of_its_tracks_passes_whole_with_one_word(sqlite_url: str) -> None:
+    clock = NotingClock()
+    with simulated(clock) as sandbox:
+        async with engine_room(sqlite_url, sandbox, clock) as engine:
+            await engine.link_both()
+            source = engine.spotify_playlist(20)
+            base = await based(engine, source)
+            everything = await child(engine, base, "All", "position >= 1", Service.SPOTIFY)
+            await routed(engine, base)
+            for track in sandbox.world.spotify_items(source)[:15]:
+                sandbox.world.remove(source, track)
+            with pytest.raises(CollapsedBase):
+                await engine.router.run(GUILD, base.id, ALICE)
+            await engine.router.run(GUILD, base.id, ALICE, accept_collapse=True)
+            await engine.executor.drain()
+            assert held(engine, everything) == sandbox.world.spotify_items(source)

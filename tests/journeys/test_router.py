@@ -1,65 +1,15 @@
 """Base playlists and their children from Discord: made, previewed, filled, watched, changed and removed."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from bot.engine.bases import NewBase, NewChild
+import pytest
+
 from bot.model.music import Service
-from bot.model.router import BasePlaylist, ChildPlaylist
-from tests.journeys.room import Room, answer, custom_ids, open_room, said
-
-
-async def based(room: Room, tracks: int = 12, *, name: str = "Everything", schedule: str = "off") -> BasePlaylist:
-    """A base over the admin's new Spotify playlist."""
-    world = room.sandbox.world
-    for service in Service:
-        if not [one for one in await room.runtime.accounts.of_user(room.admin.id) if one.service is service]:
-            await room.link(room.admin, service)
-    found = [track.id for track in world.tracks if world.right_videos(track.id)][:tracks]
-    source = world.create_spotify_playlist("alice", f"{name} source", found)
-    new = NewBase(
-        guild_id=room.guild.id, actor_id=room.admin.id, name=name, playlist=spotify(source), schedule=schedule
-    )
-    return await room.runtime.bases.create(new)
-
-
-async def child(
-    room: Room, base: BasePlaylist, name: str, rules: str, service: Service = Service.SPOTIFY
-) -> ChildPlaylist:
-    new = NewChild(
-        guild_id=room.guild.id,
-        actor_id=room.admin.id,
-        base_id=base.id,
-        name=name,
-        playlist=empty(room, name, service),
-        rules=rules,
-    )
-    return await room.runtime.bases.add_child(new)
-
-
-def empty(room: Room, name: str, service: Service = Service.SPOTIFY) -> str:
-    """The address of the admin's new empty playlist."""
-    world = room.sandbox.world
-    if service is Service.SPOTIFY:
-        return spotify(world.create_spotify_playlist("alice", name, []))
-    return f"https://www.youtube.com/playlist?list={world.create_youtube_playlist('alice', name, [])}"
-
-
-def spotify(playlist_id: str) -> str:
-    return f"https://open.spotify.com/playlist/{playlist_id}"
-
-
-def held(room: Room, one: ChildPlaylist) -> list[str]:
-    world = room.sandbox.world
-    if one.playlist.service is Service.SPOTIFY:
-        return world.spotify_items(one.playlist.external_id)
-    return world.youtube_items(one.playlist.external_id)
-
-
-def button(message: Any, head: str) -> str:
-    """The custom id of the message's button or select of that head."""
-    return next(each for each in custom_ids(message) if each.startswith(head))
+from tests.journeys.room import answer, custom_ids, open_room, said
+from tests.journeys.router_room import based, button, child, empty, held, spotify
 
 
 async def test_a_base_with_a_child_is_made_previewed_and_filled_from_discord(tmp_path: Path) -> None:
@@ -104,48 +54,245 @@ async def test_a_base_with_a_child_is_made_previewed_and_filled_from_discord(tmp
         assert held(room, only) == tracks[:4]
 
 
-async def test_history_shows_the_runs_as_lines_and_a_picture_and_takes_one_back(tmp_path: Path) -> None:
+async def test_a_rule_that_cannot_be_read_is_shown_at_its_column_and_written_on_in_a_form(tmp_path: Path) -> None:
     async with open_room(tmp_path) as room:
         base = await based(room)
-        few = await child(room, base, "Few", "position <= 4")
-        empty_yet = await room.member.slash(room.channel, "router history", base="Everything")
-        assert "was not synced yet" in said(answer(empty_yet))
-        assert not custom_ids(answer(empty_yet))
-        await room.moderator.slash(room.channel, "router run", base="Everything")
+        wrong = await room.admin.slash(
+            room.channel,
+            "router child-add",
+            base="Everything",
+            name="90s",
+            playlist=empty(room, "90s"),
+            rules="year 1990..1999 and gener in (rock)",
+        )
+        told = answer(wrong)
+        assert told.ephemeral
+        assert "Column 21" in said(told)
+        assert "did you mean `genre`?" in said(told)
+        pointer = said(told).partition("```\n")[2].splitlines()
+        assert pointer[1].index("^") == pointer[0].index("gener")
+        assert not await room.runtime.bases.children(room.guild.id, base.id)
+        await room.restart()
+        form = await room.admin.click(told, custom_id=button(told, "router:rules"))
+        assert "year 1990..1999 and gener in (rock)" in str(form.modal)
+        again = await room.admin.submit_modal(form, {"rules": "year 1990..1999 and genre in (rock"})
+        assert "something is missing at the end" in said(answer(again))
+        form = await room.admin.click(answer(again), custom_id=button(answer(again), "router:rules"))
+        made = await room.admin.submit_modal(form, {"rules": "year 1990..1999 and genre in (rock)"})
+        assert "Added “90s”" in said(answer(made))
+        (only,) = await room.runtime.bases.children(room.guild.id, base.id)
+        assert only.name == "90s"
+
+
+async def test_without_a_rule_a_form_opens_and_an_edit_begins_with_the_rule_that_holds(tmp_path: Path) -> None:
+    async with open_room(tmp_path) as room:
+        base = await based(room)
+        asked = {"base": str(base.id), "name": "Few", "playlist": empty(room, "Few")}
+        form = await room.admin.slash(room.channel, "router child-add", **asked)
+        made = await room.admin.submit_modal(form, {"rules": "position <= 4\nand not explicit"})
+        assert "position <= 4 and not explicit" in said(answer(made))
+        form = await room.admin.slash(room.channel, "router child-edit", child="Few")
+        assert "position <= 4 and not explicit" in str(form.modal)
+        changed = await room.admin.submit_modal(form, {"rules": "position <= 5"})
+        assert "Changed “Few”" in said(answer(changed))
+        named = await room.admin.slash(
+            room.channel, "router child-edit", child="Few", name="Fewer", rules="position <= 3"
+        )
+        assert "Changed “Fewer”" in said(answer(named))
+        assert "position <= 3" in said(answer(named))
+        renamed = await room.admin.slash(room.channel, "router child-edit", child="Fewer", name="Least")
+        assert "position <= 3" in said(answer(renamed))
+        await room.moderator.slash(room.channel, "router run")
+        await room.work()
+        (only,) = await room.runtime.bases.children(room.guild.id, base.id)
+        assert len(held(room, only)) == 3
+
+
+async def test_removals_ask_first_and_leave_all_playlists_as_they_are(tmp_path: Path) -> None:
+    async with open_room(tmp_path) as room:
+        base = await based(room)
+        few, rest = await child(room, base, "Few", "position <= 4"), await child(room, base, "Rest", "position > 4")
+        await room.moderator.slash(room.channel, "router run")
         await room.work()
         room.clock.advance(timedelta(minutes=2))
-        shown = await room.member.slash(room.channel, "router history", base=str(base.id))
-        message = answer(shown)
-        text = said(message)
-        assert f"<@{room.moderator.id}>" in text
-        assert "+4" in text
-        assert [each.filename for each in message.attachments] == ["routing.png"]
+        before = held(room, few), held(room, rest)
+        asked = answer(await room.admin.slash(room.channel, "router child-remove", child="Few"))
+        assert "Remove child “Few” of “Everything”?" in said(asked)
+        await room.admin.click(asked, custom_id="router:keep:0")
+        assert len(await room.runtime.bases.children(room.guild.id, base.id)) == 2
+        asked = answer(await room.admin.slash(room.channel, "router child-remove", child=str(few.id)))
+        refused = await room.moderator.click(asked, custom_id=f"router:remove-child:{few.id}")
+        assert "admins" in said(answer(refused))
         await room.restart()
-        undone = await room.moderator.select(message, [str(few.id)], custom_id=f"router:undo:{base.id}")
-        assert "of “Everything → Few”?" in said(answer(undone))
-        apply = button(answer(undone), "undo:apply")
-        await room.moderator.click(answer(undone), custom_id=apply)
-        await room.work()
-        assert held(room, few) == []
-        refused = await room.member.select(message, [str(few.id)], custom_id=f"router:undo:{base.id}")
-        assert "moderators" in said(answer(refused))
+        await room.admin.click(asked, custom_id=f"router:remove-child:{few.id}")
+        assert "Removed child “Few”" in said(room.last())
+        asked = answer(await room.admin.slash(room.channel, "router base-remove", base="Everything"))
+        assert "its 1 child" in said(asked)
+        await room.restart()
+        await room.admin.click(asked, custom_id=f"router:remove-base:{base.id}")
+        assert "Removed base “Everything”" in said(room.last())
+        await room.forge(room.channel, f"router:remove-base:{base.id}")
+        late = await room.admin.click(room.last(), custom_id=f"router:remove-base:{base.id}")
+        assert "does not exist any more" in said(answer(late))
+        assert (held(room, few), held(room, rest)) == before
+        nothing = await room.member.slash(room.channel, "router base-list")
+        assert "There is none yet" in said(answer(nothing))
 
 
-async def test_jobs_and_the_log_channel_name_the_base_of_a_routing_run(tmp_path: Path) -> None:
+async def test_a_base_is_paused_resumed_renamed_and_gets_another_schedule(tmp_path: Path) -> None:
     async with open_room(tmp_path) as room:
         base = await based(room)
         await child(room, base, "Few", "position <= 4")
-        await room.admin.slash(room.channel, "setup", log_channel=room.log_channel)
-        await room.moderator.slash(room.channel, "router run", base="Everything")
-        (run,) = await room.runtime.router.history(room.guild.id, base.id)
-        listed = await room.moderator.slash(room.channel, "jobs list", kind="routing")
-        assert "routing of **base Everything**" in said(answer(listed))
-        opened = await room.moderator.slash(room.channel, "jobs show", id=run.id)
-        assert "base Everything" in said(answer(opened))
-        assert "Routed 12 tracks to 1 child · 4 to add" in said(answer(opened))
-        board = await room.member.slash(room.channel, "stats")
-        assert "12 tracks routed" in said(answer(board))
-        room.sandbox.world.delete(base.playlist.external_id)
-        failed = await room.moderator.slash(room.channel, "router run", base="Everything", mode="full")
-        assert "is paused; nothing was changed" in said(answer(failed))
-        await room.until(lambda: any("**Everything**: " in said(one) for one in room.log_channel.history()))
+        changed = await room.admin.slash(
+            room.channel, "router schedule", base="Everything", schedule="daily 18:00", name="All"
+        )
+        assert "Changed “All”" in said(answer(changed))
+        assert "daily at 18:00" in said(answer(changed))
+        paused = await room.admin.slash(room.channel, "router base-pause", base="All", reason="holidays")
+        assert "paused: holidays" in said(answer(paused))
+        refused = await room.moderator.slash(room.channel, "router run", base="All")
+        assert "is paused (holidays); resume it first" in said(answer(refused))
+        await room.restart()
+        await room.admin.click(answer(paused), custom_id=f"router:resume:{base.id}")
+        assert "Resumed “All”" in said(answer(paused))
+        await room.admin.click(answer(paused), custom_id=f"router:pause:{base.id}")
+        assert "Paused “All”" in said(answer(paused))
+        resumed = await room.admin.slash(room.channel, "router base-resume", base="All")
+        assert "Resumed “All”" in said(answer(resumed))
+        await room.moderator.click(answer(resumed), custom_id=f"router:run:{base.id}")
+        assert "4 to do" in said(room.last())
+        shown = await room.member.slash(room.channel, "router base-list", base="All")
+        assert "Children (1)" in said(answer(shown))
+        await room.member.click(answer(shown), custom_id=f"router:children:{base.id}:0")
+        assert "Child playlists of “All” (1)" in said(answer(shown))
+
+
+async def test_long_lists_turn_pages_also_after_a_restart(tmp_path: Path) -> None:
+    async with open_room(tmp_path) as room:
+        base = await based(room)
+        for number in range(1, 11):
+            await child(room, base, f"Place {number}", f"position {number}")
+        for number in range(1, 10):
+            await based(room, 2, name=f"Other {number}")
+        listed = answer(await room.member.slash(room.channel, "router child-list"))
+        assert "From “Everything”" in said(listed)
+        assert "1 to 8 of 10" in said(listed)
+        await room.restart()
+        await room.member.click(listed, custom_id="router:children:0:8")
+        assert "Place 10" in said(listed)
+        assert "9 to 10 of 10" in said(listed)
+        of_one = answer(await room.member.slash(room.channel, "router child-list", base="Everything"))
+        await room.member.click(of_one, custom_id=f"router:children:{base.id}:8")
+        assert "Child playlists of “Everything” (10)" in said(of_one)
+        bases = answer(await room.member.slash(room.channel, "router base-list"))
+        await room.restart()
+        await room.member.click(bases, custom_id="router:bases:8")
+        assert "9 to 10 of 10" in said(bases)
+
+
+async def test_the_options_offer_bases_children_schedules_and_playlists(tmp_path: Path) -> None:
+    async with open_room(tmp_path) as room:
+        first, second = await based(room), await based(room, 3, name="Party")
+        few = await child(room, first, "Few", "position <= 4")
+
+        async def offered(command: str, option: str, typed: str, **filled: Any) -> dict[str, str]:
+            choices = await room.admin.autocomplete(room.channel, f"router {command}", option, typed, **filled)
+            return {choice["name"]: choice["value"] for choice in choices}
+
+        for command in ("base-list", "base-remove", "base-pause", "base-resume", "schedule", "child-add", "child-list"):
+            assert await offered(command, "base", "every") == {"Everything": str(first.id)}
+        for command in ("preview", "run"):
+            assert await offered(command, "base", "") == {
+                "All bases": "all", "Everything": str(first.id), "Party": str(second.id),
+            }  # fmt: skip
+            assert await offered(command, "base", "Everything, pa") == {"Everything, Party": f"Everything,{second.id}"}
+        for command in ("child-edit", "child-remove"):
+            assert await offered(command, "child", "few") == {"Everything → Few": str(few.id)}
+        for command in ("base-add", "schedule"):
+            assert "every 30m" in (await offered(command, "schedule", "every 30m")).values()
+        made = await offered("child-add", "playlist", "Fresh")
+        assert any(name.startswith("➕ Create “Fresh” on") for name in made)
+
+
+async def test_nothing_of_another_server_is_found_here(tmp_path: Path) -> None:
+    async with open_room(tmp_path) as room:
+        base = await based(room)
+        few = await child(room, base, "Few", "position <= 4")
+        elsewhere = room.env.create_guild("Strangers")
+        channel = elsewhere.create_text_channel("general")
+        stranger = elsewhere.add_member(elsewhere.owner)
+        for command in (
+            "base-list",
+            "preview",
+            "run",
+            "history",
+            "base-remove",
+            "base-pause",
+            "base-resume",
+            "schedule",
+        ):
+            result = await stranger.slash(channel, f"router {command}", base=str(base.id))
+            assert "There is no base" in said(answer(result)), command
+        for command in ("child-edit", "child-remove"):
+            result = await stranger.slash(channel, f"router {command}", child=str(few.id), **_rules(command))
+            assert "no such child playlist" in said(answer(result)), command
+        assert not await stranger.autocomplete(channel, "router run", "base", "Every")
+        assert not await stranger.autocomplete(channel, "router child-edit", "child", "")
+        for head in ("run", "look", "pause", "resume", "collapse", "remove-base", "children"):
+            forged = await room.forge(channel, f"router:{head}:{base.id}{':0' if head == 'children' else ''}")
+            pressed = await stranger.click(channel.last_message, custom_id=custom_ids(channel.last_message)[0])
+            assert "does not exist any more" in said(answer(pressed)), (head, forged.id)
+        assert await room.runtime.bases.base(room.guild.id, base.id) == base
+
+
+async def test_hostile_names_and_rules_are_shown_harmlessly(tmp_path: Path) -> None:
+    async with open_room(tmp_path) as room:
+        hostile = "@everyone [x](https://evil.example) ```\u202e"
+        base = await based(room, name=hostile)
+        await child(room, base, hostile[:30], 'title contains "@everyone ```"')
+        results = [
+            await room.member.slash(room.channel, "router base-list"),
+            await room.member.slash(room.channel, "router base-list", base=str(base.id)),
+            await room.member.slash(room.channel, "router child-list"),
+            await room.moderator.slash(room.channel, "router preview"),
+            await room.moderator.slash(room.channel, "router run"),
+            await room.member.slash(room.channel, "router history", base=str(base.id)),
+            await room.admin.slash(
+                room.channel,
+                "router child-add",
+                base=str(base.id),
+                name="x",
+                playlist=empty(room, "x"),
+                rules="genre ``` @everyone https://evil \u202e ((",
+            ),
+        ]
+        for result in results:
+            text = said(answer(result))
+            assert "https://evil" not in text.partition("```")[0]
+            assert "\u202e" not in text
+            assert text.count("```") in (0, 2)
+            assert "@everyone" not in _outside_code(text)
+
+
+@pytest.mark.parametrize("command", ["base-add", "schedule", "child-add", "child-edit", "child-remove", "base-remove"])
+async def test_a_moderator_cannot_change_bases_or_children(tmp_path: Path, command: str) -> None:
+    async with open_room(tmp_path) as room:
+        base = await based(room)
+        await child(room, base, "Few", "position <= 4")
+        options = {
+            "base-add": {"name": "x", "playlist": spotify("1")},
+            "child-add": {"base": "Everything", "name": "x", "playlist": spotify("1"), "rules": "everything"},
+            "child-edit": {"child": "Few", "rules": "everything"},
+            "child-remove": {"child": "Few"},
+        }.get(command, {"base": "Everything"})
+        refused = await room.moderator.slash(room.channel, f"router {command}", **options)
+        assert refused.ephemeral
+        assert "admins" in said(answer(refused))
+
+
+def _rules(command: str) -> dict[str, str]:
+    return {"rules": "everything"} if command == "child-edit" else {}
+
+
+def _outside_code(text: str) -> str:
+    return re.sub(r"```.*?```|(?<!\\)`[^`]*`", "", text, flags=re.DOTALL)
