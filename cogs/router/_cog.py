@@ -7,17 +7,21 @@ from bot.engine.bases import CHILD_NAME_LENGTH, NewBase
 from bot.engine.mappings import NAME_LENGTH
 from bot.engine.router import Mode
 from bot.model.events import Progress, RunFinished
-from cogs._ui import completion, router_cards
+from cogs._ui import cache_card, completion, router_cards
 from cogs._ui.doors import Answer, acknowledge, door
 from cogs._ui.levels import Level
 from cogs._ui.reach import Client, Interaction, guild_of
-from cogs.router import _history, _pages, _removing, _runs, _writing
+from cogs.router import _cache, _history, _pages, _removing, _runs, _writing
 from cogs.router._follow import RouteFollower
 
 _MODES = [
     app_commands.Choice(name="incremental: read what changed, the fewest changes", value=Mode.INCREMENTAL.value),
     app_commands.Choice(name="full: read everything anew, the fewest changes", value=Mode.FULL.value),
     app_commands.Choice(name="rebuild: clear each child and fill it anew", value=Mode.REBUILD.value),
+]
+_FORGET = [
+    *(app_commands.Choice(name=name, value=kind.value) for kind, name in cache_card.NAMES.items()),
+    app_commands.Choice(name=_cache.EVERYTHING, value=_cache.EVERYTHING),
 ]
 _SCHEDULE = "off · every 30m · daily 18:00 · mon wed 18:00 · a cron line"
 _WHICH = "Which base, by name or id; several with commas between; all, or none given: every base"
@@ -36,7 +40,7 @@ class Router(
         self.follower = RouteFollower(bot)
 
     async def cog_load(self) -> None:
-        for room in (_pages, _runs, _removing, _writing, _history):
+        for room in (_pages, _runs, _removing, _writing, _history, _cache):
             self.bot.add_dynamic_items(*room.BUTTONS)
         await self.follower.resume()
 
@@ -234,6 +238,24 @@ class Router(
     @door()
     async def history(self, interaction: Interaction, base: str) -> None:
         await _history.show(interaction, await self.bot.runtime.bases.find(guild_of(interaction), base))
+
+    @app_commands.command(
+        description="What services told and is kept: hits, misses, size and age by kind; forget some of it.",
+        extras={"example": "/router cache"},
+    )
+    @app_commands.describe(
+        forget="Drop this kind, or everything (the owner of this bot)",
+        key="Drop only this one: a track's or artist's id",
+    )
+    @app_commands.choices(forget=_FORGET)
+    @door()
+    async def cache(
+        self, interaction: Interaction, forget: str | None = None, key: app_commands.Range[str, 1, 200] | None = None
+    ) -> None:
+        if forget is None and key is None:
+            await _cache.show(interaction)
+        else:
+            await _cache.forget(interaction, forget or _cache.EVERYTHING, key)
 
     @base_list.autocomplete("base")
     @history.autocomplete("base")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bot.model.music import Service
+from bot.services.cache import Kind
 from tests.journeys.room import answer, custom_ids, open_room, said
 from tests.journeys.router_room import based, button, child, empty, held, spotify
 
@@ -296,3 +297,39 @@ def _rules(command: str) -> dict[str, str]:
 
 def _outside_code(text: str) -> str:
     return re.sub(r"```.*?```|(?<!\\)`[^`]*`", "", text, flags=re.DOTALL)
+
+
+async def test_the_cache_shows_its_numbers_and_forgets_one_a_kind_or_all(tmp_path: Path) -> None:
+    async with open_room(tmp_path) as room:
+        cache = room.runtime.cache
+
+        async def load(keys: list[str]) -> dict[str, str]:
+            return dict.fromkeys(keys, "known")
+
+        for _ in range(2):
+            await cache.fill(Kind.TRACK, ["one", "two"], load, batch=50)
+        shown = said(answer(await room.member.slash(room.channel, "router cache")))
+        assert "50% known" in shown
+        assert "(2 hits, 2 misses)" in shown
+        assert "kept 24 hours" in shown
+        for person, options, who in (
+            (room.moderator, {"key": "one"}, "admins"),
+            (room.admin, {"forget": "track"}, "owner"),
+            (room.admin, {"forget": "everything"}, "owner"),
+        ):
+            refused = await person.slash(room.channel, "router cache", **options)
+            assert who in said(answer(refused))
+        one = await room.admin.slash(room.channel, "router cache", forget="track", key="one")
+        assert "Forgot 1 entry" in said(answer(one))
+        owner = room.guild.add_member(room.env.create_user("oda"))
+        room.env.bot.owner_id, room.env.bot.owner_ids = owner.id, set()
+        asked = answer(await owner.slash(room.channel, "router cache", forget="track"))
+        assert "Forget tracks?" in said(asked)
+        assert (await cache.statistics())[Kind.TRACK].entries == 1
+        await owner.click(asked, custom_id="router:forget:1")
+        assert "Forgot 1 entry" in said(asked)
+        every = answer(await owner.slash(room.channel, "router cache", forget="everything"))
+        await room.restart()
+        room.env.bot.owner_id, room.env.bot.owner_ids = owner.id, set()
+        await owner.click(every, custom_id="router:forget:0")
+        assert "Forgot 0 entries" in said(every)
