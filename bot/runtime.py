@@ -38,6 +38,7 @@ from bot.engine.rounds import Rounds
 from bot.engine.routed import Chooser
 from bot.engine.router import Router
 from bot.engine.scheduler import Scheduler, Task, daily, every
+from bot.engine.sources import Sources
 from bot.engine.stats import Stats
 from bot.engine.sync import Sync
 from bot.engine.tasks import Loop, Tasks
@@ -142,7 +143,8 @@ async def open_runtime(
         lists = Lists(storage, services, cache)
         stack.push_async_callback(lists.close)
         chooser = Chooser(storage, services, metadata, clock)
-        sync = Sync(storage, services, hub, quota, reader, clock, wake=executor.wake, chosen=chooser.content_of)
+        merged = Sources(storage, services, clock, chooser.content_of)
+        sync = Sync(storage, services, hub, quota, reader, clock, wake=executor.wake, chosen=merged.content_of)
         router = Router(storage, services, hub, sync, chooser, clock)
         mappings = Mappings(storage, services, clock)
         retention = Retention(storage, clock)
@@ -192,7 +194,7 @@ async def open_runtime(
             digests=digests,
             stats=Stats(storage, quota, clock),
             undo=Undo(
-                storage, services, hub, quota, reader, clock, wake=executor.wake, chosen=chooser.content_of, crash=crash
+                storage, services, hub, quota, reader, clock, wake=executor.wake, chosen=merged.content_of, crash=crash
             ),
             failures=failures,
         )

@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, delete, exists, or_, select, update
+from sqlalchemy import Row, Select, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model.errors import UserMistake
 from bot.model.item import OPEN_STATUSES, ItemStatus
-from bot.model.mapping import Direction, Mapping, Order, Removals
+from bot.model.mapping import Direction, Mapping, Order, Playlist, Removals
 from bot.model.matching import MatchPolicy
 from bot.model.music import Service
 from bot.model.reasons import Cause
-from storage.database import Database, Repository, reads, writes
+from storage.database import Database, Repository, chunks, reads, writes
 from storage.playlists import playlist
 from storage.schema import guild_settings, links, mapping_sources, mappings, playlists, sync_items
 
@@ -151,14 +151,36 @@ class Mappings(Repository):
     @reads
     async def using_account(self, connection: AsyncConnection, account_id: int) -> list[Mapping]:
         """Mappings that read or write through this account, in all guilds."""
-        statement = _select().where(or_(_left.c.account_id == account_id, _right.c.account_id == account_id))
+        further = _further(playlists.c.account_id == account_id)
+        statement = _select().where(or_(_left.c.account_id == account_id, _right.c.account_id == account_id, further))
         return await _all(connection, statement.order_by(mappings.c.id))
 
     @reads
     async def touching(self, connection: AsyncConnection, service: Service, external_id: str) -> list[Mapping]:
         """Mappings with this playlist on either side, in all guilds, through whatever account."""
         sides = [(side.c.service == service) & (side.c.external_id == external_id) for side in (_left, _right)]
-        return await _all(connection, _select().where(or_(*sides)).order_by(mappings.c.id))
+        further = _further((playlists.c.service == service) & (playlists.c.external_id == external_id))
+        return await _all(connection, _select().where(or_(*sides, further)).order_by(mappings.c.id))
+
+    @writes
+    async def add_source(self, connection: AsyncConnection, mapping_id: int, playlist_id: int) -> Mapping | None:
+        """One more source behind the others; the next analysis looks. None when the mapping was removed."""
+        there = select(mappings.c.id).where(mappings.c.id == mapping_id, mappings.c.removed_at.is_(None))
+        # Locked, so that two people who add at once get two places.
+        if (await connection.execute(there.with_for_update())).first() is None:
+            return None
+        last = select(func.max(mapping_sources.c.position)).where(mapping_sources.c.mapping_id == mapping_id)
+        position = int((await connection.execute(last)).scalar() or 0) + 1
+        row = {"mapping_id": mapping_id, "position": position, "playlist_id": playlist_id}
+        await connection.execute(mapping_sources.insert().values(**row))
+        return await _look_again(connection, mapping_id)
+
+    @writes
+    async def remove_source(self, connection: AsyncConnection, mapping_id: int, playlist_id: int) -> Mapping | None:
+        """Without this further source, if it is one; the next analysis looks. None when the mapping was removed."""
+        its = (mapping_sources.c.mapping_id == mapping_id) & (mapping_sources.c.position > 0)
+        await connection.execute(delete(mapping_sources).where(its, mapping_sources.c.playlist_id == playlist_id))
+        return await _look_again(connection, mapping_id)
 
     @writes
     async def update(self, connection: AsyncConnection, /, mapping_id: int, **fields: Any) -> Mapping | None:
@@ -212,9 +234,15 @@ async def insert(db: Database, connection: AsyncConnection, **fields: Any) -> Ma
 
 
 async def _set_source(connection: AsyncConnection, mapping_id: int, playlist_id: int) -> None:
-    await connection.execute(delete(mapping_sources).where(mapping_sources.c.mapping_id == mapping_id))
+    first = (mapping_sources.c.mapping_id == mapping_id) & (mapping_sources.c.position == 0)
+    await connection.execute(delete(mapping_sources).where(first))
     row = {"mapping_id": mapping_id, "position": 0, "playlist_id": playlist_id}
     await connection.execute(mapping_sources.insert().values(**row))
+
+
+async def _look_again(connection: AsyncConnection, mapping_id: int) -> Mapping | None:
+    await connection.execute(update(mappings).where(mappings.c.id == mapping_id).values(last_analysed_at=None))
+    return await _first(connection, _select().where(mappings.c.id == mapping_id))
 
 
 async def remove(db: Database, connection: AsyncConnection, mapping_id: int) -> bool:
@@ -253,6 +281,7 @@ def _select() -> Select[Any]:
         *mappings.c,
         *(column.label(f"left__{column.name}") for column in _left.c),
         *(column.label(f"right__{column.name}") for column in _right.c),
+        _further().label("has_more"),
     ]
     return (
         select(*columns)
@@ -262,21 +291,45 @@ def _select() -> Select[Any]:
     )
 
 
+def _further(*conditions: Any) -> Any:
+    """Whether a mapping has a further source, one that meets the conditions on its playlist."""
+    statement = exists().where(mapping_sources.c.mapping_id == mappings.c.id, mapping_sources.c.position > 0)
+    if conditions:
+        statement = statement.where(mapping_sources.c.playlist_id == playlists.c.id, *conditions)
+    return statement.correlate(mappings)
+
+
 def _working() -> tuple[Any, ...]:
     guild_rests = exists().where(guild_settings.c.guild_id == mappings.c.guild_id, guild_settings.c.paused)
     return (mappings.c.enabled, ~guild_rests)
 
 
 async def _first(connection: AsyncConnection, statement: Select[Any]) -> Mapping | None:
-    row = (await connection.execute(statement)).first()
-    return None if row is None else _mapping(row)
+    return next(iter(await _all(connection, statement)), None)
 
 
 async def _all(connection: AsyncConnection, statement: Select[Any]) -> list[Mapping]:
-    return [_mapping(row) for row in await connection.execute(statement)]
+    rows = (await connection.execute(statement)).all()
+    more = await _more(connection, [row.id for row in rows if row.has_more])
+    return [_mapping(row, tuple(more.get(row.id, ()))) for row in rows]
 
 
-def _mapping(row: Row[Any]) -> Mapping:
+async def _more(connection: AsyncConnection, mapping_ids: Sequence[int]) -> dict[int, list[Playlist]]:
+    """The further sources of these mappings, in order."""
+    found: dict[int, list[Playlist]] = {}
+    for part in chunks(mapping_ids):
+        statement = (
+            select(mapping_sources.c.mapping_id, *(column.label(f"more__{column.name}") for column in playlists.c))
+            .join(playlists, mapping_sources.c.playlist_id == playlists.c.id)
+            .where(mapping_sources.c.mapping_id.in_(part), mapping_sources.c.position > 0)
+            .order_by(mapping_sources.c.mapping_id, mapping_sources.c.position)
+        )
+        for row in await connection.execute(statement):
+            found.setdefault(row.mapping_id, []).append(playlist(row, "more__"))
+    return found
+
+
+def _mapping(row: Row[Any], more: tuple[Playlist, ...]) -> Mapping:
     return Mapping(
         id=row.id,
         guild_id=row.guild_id,
@@ -296,4 +349,5 @@ def _mapping(row: Row[Any]) -> Mapping:
         next_run_at=row.next_run_at,
         last_analysed_at=row.last_analysed_at,
         hidden=row.hidden,
+        more=more,
     )

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from bot.model.mapping import Mapping, Removals, Side
+from bot.model.mapping import Mapping, Playlist, Removals, Side
 from bot.model.music import Service
 
 Key = tuple[Service, str]
@@ -21,7 +21,8 @@ def circle(edges: Sequence[Edge], others: Iterable[Mapping]) -> bool:
             continue
         for side in Side:
             if mapping.direction.writes(side):
-                onward[_key(mapping, side.other)].add(_key(mapping, side))
+                for source in mapping.sources(side):
+                    onward[_key(source)].add(_key(mapping.playlist(side)))
     return any(
         source in _reached(onward, destination) for source, destination in edges if all(source) and all(destination)
     )
@@ -38,6 +39,5 @@ def _reached(onward: dict[Key, set[Key]], start: Key) -> set[Key]:
     return seen
 
 
-def _key(mapping: Mapping, side: Side) -> Key:
-    playlist = mapping.playlist(side)
+def _key(playlist: Playlist) -> Key:
     return (playlist.service, playlist.external_id)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from bot.clock import Clock
 from bot.engine.quota import Quota
-from bot.model.mapping import Mapping, Playlist, Side
+from bot.model.mapping import Mapping, Playlist
 from bot.model.music import Service
 from bot.model.plan import Cost
 from storage import Storage
@@ -61,8 +61,8 @@ class Estimates:
         just_now = self._clock.now() - JUST_NOW
         estimates = []
         for mapping in mappings:
-            readings = tuple(_reading(mapping.playlist(side)) for side in Side)
-            looks = len({mapping.playlist(side).account_id for side in Side})
+            readings = tuple(map(_reading, mapping.playlists))
+            looks = len({playlist.account_id for playlist in mapping.playlists})
             looked_at = mapping.last_analysed_at
             recent = looked_at is not None and looked_at > just_now and not (full or force)
             estimates.append(
@@ -85,8 +85,7 @@ class Estimates:
     async def _cost(self, mappings: Sequence[Mapping]) -> Cost:
         calls = dict.fromkeys(Service, 0)
         for mapping in mappings:
-            for side in Side:
-                playlist = mapping.playlist(side)
+            for playlist in mapping.playlists:
                 calls[playlist.service] += 1 + _reading(playlist).calls
         return await self._quota.reading(youtube_units=calls[Service.YOUTUBE], spotify_calls=calls[Service.SPOTIFY])
 

@@ -1,6 +1,7 @@
 """Making, changing and ending mappings, with every check that keeps people and playlists from harm."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +11,7 @@ from bot.engine.analysis.waiting import side_of
 from bot.engine.circles import circle
 from bot.engine.liked import LIKED_REFUSED, refuse_as_destination
 from bot.engine.schedule import parse
+from bot.engine.several import further_source, refuse_direction, refuse_source
 from bot.model.account import Account, AccountStatus
 from bot.model.errors import Forbidden, NotFound, Refused, UserMistake
 from bot.model.events import Event
@@ -127,8 +129,9 @@ class Mappings:
         fields: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
         after = replace(mapping, **fields)
         _check_caps(after.max_adds, after.max_removals)
-        sides = {side: _Side.of(mapping.playlist(side)) for side in Side}
-        await self._refuse_harm(after.direction, after.removals, sides, mapping_id=mapping.id)
+        refuse_direction(after)
+        sides, more = _sides_of(mapping)
+        await self._refuse_harm(after.direction, after.removals, sides, more, mapping_id=mapping.id)
         if schedule is not None:
             parsed = parse(schedule, (await self._storage.guilds.get(guild_id)).timezone)
             fields |= {"schedule": parsed.text, "next_run_at": parsed.next_run(self._clock.now())}
@@ -147,6 +150,29 @@ class Mappings:
         against = [item.id for item in waiting if not mapping.direction.writes(side_of(mapping, item))]
         await self._storage.items.cancel_open(mapping.id, against, "The mapping goes the other way now.")
 
+    async def add_source(self, guild_id: int, mapping_id: int, actor_id: int, text: str) -> Mapping:
+        """One more playlist of the actor's as a source, behind those that the mapping has; ``text`` names it."""
+        mapping = await self._existing(guild_id, mapping_id)
+        address = address_of(text)
+        refuse_source(mapping, address)
+        found = await self._found(address, actor_id)
+        sides, more = _sides_of(mapping)
+        await self._refuse_harm(mapping.direction, mapping.removals, sides, [*more, found], mapping_id=mapping.id)
+        source = await self._row(found)
+        if source.id in [playlist.id for playlist in mapping.playlists]:
+            raise UserMistake(f"“{source.name}” is a source of “{mapping.name}” already.")
+        changed = await self._storage.mappings.add_source(mapping.id, source.id)
+        self._log(Event.MAPPING_EDITED, mapping, actor_id, detail=f"source {source.name} added")
+        return _still_there(changed)
+
+    async def remove_source(self, guild_id: int, mapping_id: int, actor_id: int, text: str) -> Mapping:
+        """Without this further source. What only it held is from now on as if it had been taken out of the source."""
+        mapping = await self._existing(guild_id, mapping_id)
+        source = further_source(mapping, address_of(text))
+        changed = await self._storage.mappings.remove_source(mapping.id, source.id)
+        self._log(Event.MAPPING_EDITED, mapping, actor_id, detail=f"source {source.name} removed")
+        return _still_there(changed)
+
     async def pause(self, guild_id: int, mapping_id: int, actor_id: int, reason: str = "") -> Mapping:
         """Stop it: nothing is analysed or written until it is resumed; what is queued waits."""
         mapping = await self._existing(guild_id, mapping_id)
@@ -161,8 +187,8 @@ class Mappings:
         mapping = await self._existing(guild_id, mapping_id)
         if mapping.enabled:
             raise UserMistake(f"The mapping “{mapping.name}” is not paused.")
-        for side in Side:
-            await self.refuse_unlinked(mapping.playlist(side))
+        for playlist in mapping.playlists:
+            await self.refuse_unlinked(playlist)
         changed = await self._storage.mappings.update(
             mapping.id, enabled=True, pause_reason="", next_run_at=self._clock.now(), last_analysed_at=None
         )
@@ -283,27 +309,34 @@ class Mappings:
         return sorted(accounts, key=lambda account: account.id not in known)
 
     async def _refuse_harm(
-        self, direction: Direction, removals: Removals, sides: dict[Side, "_Side"], *, mapping_id: int | None
+        self,
+        direction: Direction,
+        removals: Removals,
+        sides: dict[Side, "_Side"],
+        more: Sequence["_Side"] = (),
+        *,
+        mapping_id: int | None,
     ) -> None:
-        if sides[Side.LEFT].key == sides[Side.RIGHT].key and sides[Side.LEFT].external_id:
+        sources = [sides[Side.LEFT], *more]
+        if sides[Side.RIGHT].external_id and sides[Side.RIGHT].key in [source.key for source in sources]:
             raise UserMistake("Both sides are the same playlist; a mapping needs two different ones.")
         written = any(sides[side].external_id == LIKED for side in Side if direction.writes(side))
         refuse_as_destination(direction, written=written)
         if removals is Removals.EXACT and direction is Direction.TWO_WAY:
             raise UserMistake("`exact` needs a direction: with two ways neither playlist could say what is right.")
-        others = await self._related(sides, mapping_id)
+        others = await self._related([*sides.values(), *more], mapping_id)
         if removals is Removals.EXACT:
             _refuse_second_exact(direction, sides, others)
-        if removals is not Removals.KEEP and circle(_edges(direction, sides), others):
+        if removals is not Removals.KEEP and circle(_edges(direction, sides, more), others):
             raise UserMistake(
                 "Together with the mappings that exist this one would pass removals round in a circle; use"
                 " `removals: keep` or another direction."
             )
 
-    async def _related(self, sides: dict[Side, "_Side"], mapping_id: int | None) -> list[Mapping]:
+    async def _related(self, sides: Sequence["_Side"], mapping_id: int | None) -> list[Mapping]:
         """Every other mapping that can be reached from these playlists, in whatever guild."""
         found: dict[int, Mapping] = {}
-        keys = [side.key for side in sides.values() if side.external_id]
+        keys = [side.key for side in sides if side.external_id]
         seen: set[tuple[Service, str]] = set()
         while keys:
             key = keys.pop()
@@ -313,7 +346,7 @@ class Mappings:
             for mapping in await self._storage.mappings.touching(*key):
                 if mapping.id != mapping_id:
                     found[mapping.id] = mapping
-                    keys += [(one.service, one.external_id) for one in (mapping.left, mapping.right)]
+                    keys += [(one.service, one.external_id) for one in mapping.playlists]
         return list(found.values())
 
     async def _row(self, side: "_Side") -> Playlist:
@@ -372,9 +405,17 @@ def _liked_of(account: Account, *, several: bool) -> ListedPlaylist:
     )
 
 
-def _edges(direction: Direction, sides: dict[Side, _Side]) -> list[tuple[tuple[Service, str], tuple[Service, str]]]:
+def _sides_of(mapping: Mapping) -> tuple[dict[Side, _Side], list[_Side]]:
+    """Both sides, and the further sources."""
+    return {side: _Side.of(mapping.playlist(side)) for side in Side}, [_Side.of(one) for one in mapping.more]
+
+
+def _edges(
+    direction: Direction, sides: dict[Side, _Side], more: Sequence[_Side]
+) -> list[tuple[tuple[Service, str], tuple[Service, str]]]:
     """From which playlist to which the mapping writes."""
-    return [(sides[side.other].key, sides[side].key) for side in Side if direction.writes(side)]
+    edges = [(sides[side.other].key, sides[side].key) for side in Side if direction.writes(side)]
+    return edges + [(source.key, sides[Side.RIGHT].key) for source in more]
 
 
 def _refuse_second_exact(direction: Direction, sides: dict[Side, _Side], others: list[Mapping]) -> None:

@@ -5,10 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
+from bot.engine.analysis.guards import source_collapsed
 from bot.engine.destination import Destinations
 from bot.model.errors import Forbidden, NotFound
 from bot.model.mapping import Mapping, Playlist, Side
-from bot.model.music import PlaylistContent, PlaylistInfo, Service
+from bot.model.music import Part, PlaylistContent, PlaylistInfo, Service
+from bot.model.plan import Guard
 from bot.services.registry import MusicServices
 from storage import Storage
 
@@ -75,6 +77,7 @@ class Sides:
     previous_right: int | None = None
     saved: int = 0
     veiled: frozenset[Side] = frozenset()  # sides with more unreadable entries than before: a track may hide in them
+    guard: Guard | None = None  # one of several sources looks broken
 
     def of(self, side: Side) -> PlaylistContent:
         return self.left if side is Side.LEFT else self.right
@@ -97,7 +100,7 @@ class Reader:
     async def tokens(
         self, mapping: Mapping, listings: Listings, left: PlaylistContent | None = None
     ) -> tuple[str, str]:
-        """``left``: what stands in for the left playlist, where the router chose it."""
+        """``left``: what stands in for the left playlist: chosen by the router, or merged from several sources."""
         info = left.info if left is not None else await listings.info(mapping.left, mapping.id)
         right = await listings.info(mapping.right, mapping.id)
         return info.change_token, right.change_token
@@ -121,20 +124,25 @@ class Reader:
     ) -> Sides:
         """Both sides whole; a Spotify side that its snapshot id vouches for comes from our snapshot. PlaylistGone.
 
-        ``full``: both are read from the services, whatever the tokens say. ``left``: what the router chose stands in
-        for the left playlist; how many tracks that are says nothing about a broken read.
+        ``full``: both are read from the services, whatever the tokens say. ``left``: what stands in for the left
+        playlist; how many tracks the router chose says nothing about a broken read, and of several sources each is
+        looked at by itself.
         """
         contents: list[PlaylistContent] = []
         counts: list[int | None] = []
         veiled: set[Side] = set()
         saved = 0
+        guard: Guard | None = None
         for side, token in zip(Side, tokens, strict=True):
             if left is not None and side is Side.LEFT:
                 contents.append(left)
                 counts.append(None)
+                if mapping.more and (before := await self._storage.snapshots.latest(mapping.id, side)) is not None:
+                    guard = source_collapsed(mapping, _parts(mapping, before), left.info)
+                    veiled |= {side} if left.skipped > before.skipped else set()
                 continue
             before = await self._storage.snapshots.latest(mapping.id, side)
-            counts.append(None if before is None else len(before.entries))
+            counts.append(None if before is None else _held(mapping.playlist(side), before))
             kept = before if before is not None and not full and self._vouched(before.info, token) else None
             saved += kept is not None
             contents.append(kept or await self._content(mapping, side, listings))
@@ -147,6 +155,7 @@ class Reader:
             previous_right=counts[1],
             saved=saved,
             veiled=frozenset(veiled),
+            guard=guard,
         )
 
     @property
@@ -170,9 +179,10 @@ class Reader:
     def unsettled(self, mapping: Mapping) -> frozenset[tuple[Service, str]]:
         """Tracks that we wrote within the settle time: a read says nothing about them yet."""
         now = self._clock.now()
-        playlists = (mapping.left, mapping.right)
         recent = self._destinations.recent
-        return frozenset((one.service, track_id) for one in playlists for track_id in recent.unsettled(one, now))
+        return frozenset(
+            (one.service, track_id) for one in mapping.playlists for track_id in recent.unsettled(one, now)
+        )
 
     async def _content(self, mapping: Mapping, side: Side, listings: Listings) -> PlaylistContent:
         playlist = mapping.playlist(side)
@@ -201,6 +211,18 @@ class Reader:
     def _vouched(self, before: PlaylistInfo, token: str) -> bool:
         same = bool(token) and before.change_token == token
         return same and before.service is Service.SPOTIFY and not self._too_old(before)
+
+
+def _parts(mapping: Mapping, before: PlaylistContent) -> tuple[Part, ...]:
+    """What each source held; before there were several, the left playlist held all."""
+    alone = Part(playlist_id=mapping.left.id, external_id=mapping.left.external_id, count=len(before.entries))
+    return before.info.parts or (alone,)
+
+
+def _held(playlist: Playlist, before: PlaylistContent) -> int:
+    """How many tracks the playlist itself held, where it was merged with others then."""
+    parts = {part.playlist_id: part.count for part in before.info.parts}
+    return parts.get(playlist.id, len(before.entries))
 
 
 def _older(moment: datetime | None, limit: datetime) -> bool:

@@ -130,15 +130,18 @@ class Chooser:
         }
         return Choices(base=read, known=known, of=of, refused=refused)
 
-    async def content_of(self, mapping: Mapping, listings: Listings) -> PlaylistContent | None:
-        """What stands in for the left playlist of a child's mapping; None for every other mapping."""
+    async def content_of(self, mapping: Mapping, listings: Listings, full: bool = False) -> PlaylistContent | None:
+        """What stands in for the left playlist of a child's mapping; None for every other mapping.
+
+        ``full``: the base is read, whatever its change token says.
+        """
         if not mapping.hidden:
             return None
         child = await self._storage.routers.child_of_mapping(mapping.id)
         base = None if child is None else await self._storage.routers.base(child.base_id)
         if child is None or base is None:
             raise UserMistake("This child playlist was removed; `/router child-list` shows what there is.")
-        choices = await self.choose(base, [child], listings)
+        choices = await self.choose(base, [child], listings, full=full)
         if child.id in choices.refused:
             raise UserMistake(choices.refused[child.id])
         return choices.of[child.id].content

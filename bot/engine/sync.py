@@ -34,7 +34,8 @@ from storage.words import PlanState
 
 log = logging.getLogger(__name__)
 
-Chosen = Callable[[Mapping, Listings], Awaitable[PlaylistContent | None]]
+# What stands in for a mapping's left playlist, if anything does; the last: read anew whatever the change tokens say.
+Chosen = Callable[[Mapping, Listings, bool], Awaitable[PlaylistContent | None]]
 
 # Previewed playlists kept in memory so that Apply need not read them again; a restart costs one more read.
 PREVIEWS_KEPT = 8
@@ -80,7 +81,8 @@ class _Asked:
 class Sync:
     """``wake`` tells the executor that there is work. Actors are Discord user ids, 0 the program itself.
 
-    ``chosen`` says what the router chose for a child's mapping, which stands in for its left playlist.
+    ``chosen`` says what stands in for a mapping's left playlist: what the router chose for a child, or several
+    sources together.
     """
 
     def __init__(
@@ -277,7 +279,7 @@ class Sync:
         self, run: Run, mapping: Mapping, asked: _Asked, listings: Listings, meter: Meter
     ) -> StartedSync:
         shared = listings.shared
-        left = asked.left or await self._chosen(mapping, listings)
+        left = asked.left or await self._chosen(mapping, listings, asked.full)
         tokens = await self._reader.tokens(mapping, listings, left)
         saved = listings.shared - shared
         await self._go_on(run)
@@ -346,6 +348,8 @@ class Sync:
                 open_items=open_items,
                 force=force,
             )
+            if sides.guard is not None and not force:
+                plan = replace(plan, guard=sides.guard)
         passed = [track_id for _, track_id in known.passed_over]
         await self._storage.blacklist.passed_over(mapping.id, passed, self._clock.now())
         return replace(plan, cost=await self._quota.cost(plan, mapping))

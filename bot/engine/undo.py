@@ -199,8 +199,9 @@ class Undo:
         """Both playlists as the services have them now, whatever our snapshots say."""
         try:
             listings = Listings(self._storage, self._services)
-            tokens = await self._reader.tokens(mapping, listings)
-            sides = await self._reader.read(mapping, tokens, listings, full=True)
+            left = await self._chosen(mapping, listings, True)
+            tokens = await self._reader.tokens(mapping, listings, left)
+            sides = await self._reader.read(mapping, tokens, listings, full=True, left=left)
         except PlaylistGone as error:
             raise UserMistake(f"{gone_reason(error)} Nothing was changed.") from error
         if sides.veiled:
@@ -229,7 +230,7 @@ class Undo:
 
     async def _guarded(self, plan: Plan, mapping: PlaylistMapping, sides: Sides) -> Plan:
         """The plan with its cost, and the guard that stops it: as a sync's, a read that looks broken or too much."""
-        guard: Guard | None = None
+        guard: Guard | None = sides.guard
         for side, previous in ((Side.LEFT, sides.previous_left), (Side.RIGHT, sides.previous_right)):
             guard = guard or guards.collapsed(mapping, side, sides.of(side), previous or 0)
         guard = guard or guards.too_many_removals(mapping, plan.removes)

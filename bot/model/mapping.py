@@ -80,9 +80,19 @@ class Mapping:
     next_run_at: datetime | None = None
     last_analysed_at: datetime | None = None
     hidden: bool = False  # True: owned by a child playlist of the router
+    more: tuple[Playlist, ...] = ()  # further sources behind the left playlist, in order; only from left to right
 
     def playlist(self, side: Side) -> Playlist:
         return self.left if side is Side.LEFT else self.right
+
+    @property
+    def playlists(self) -> tuple[Playlist, ...]:
+        """Everything that it reads or writes."""
+        return (self.left, *self.more, self.right)
+
+    def sources(self, side: Side) -> tuple[Playlist, ...]:
+        """What a sync writes to ``side`` from, in order."""
+        return (self.left, *self.more) if side is Side.RIGHT else (self.right,)
 
 
 class LinkState(StrEnum):

@@ -85,6 +85,15 @@ class PlaylistEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One of several sources, as it was read: ``playlist_id`` is our row, ``count`` its entries that are tracks."""
+
+    playlist_id: int
+    external_id: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlaylistInfo:
     """What a service says of a playlist without reading its tracks. ``change_token``: snapshot_id or etag."""
 
@@ -97,11 +106,13 @@ class PlaylistInfo:
     change_token: str = ""
     writable: bool = True  # False: somebody else's; it can perhaps be read but not changed
     fetched_at: datetime | None = None
+    parts: tuple[Part, ...] = ()  # of several sources that were merged; else empty
 
     @property
     def token_is_hint(self) -> bool:
         """Whether the same token may hide a change, so that it must be read whole now and then."""
-        return self.service is Service.YOUTUBE or self.external_id == LIKED
+        liked = self.external_id == LIKED or any(part.external_id == LIKED for part in self.parts)
+        return self.service is Service.YOUTUBE or liked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

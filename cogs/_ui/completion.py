@@ -9,8 +9,9 @@ from discord import app_commands
 
 from bot.engine.addresses import create_value, liked_value, playlist_value
 from bot.engine.schedule import suggestions
-from bot.model.mapping import Mapping
-from bot.model.music import LIKED, Service
+from bot.model.errors import UserMistake
+from bot.model.mapping import Mapping, Playlist
+from bot.model.music import Service
 from bot.model.router import BasePlaylist
 from cogs._ui import foreign, schedule_words
 from cogs._ui.reach import Interaction, runtime_of
@@ -78,8 +79,8 @@ def is_all(mapping: str) -> bool:
     return mapping.strip().lower() in ("", ALL, ALL_MAPPINGS.lower(), ALL_BASES.lower())
 
 
-async def playlists(interaction: Interaction, current: str, *, source: bool = False) -> Choices:
-    """The person's own playlists, and last the offer to create one named so on each service.
+async def playlists(interaction: Interaction, current: str, *, source: bool = False, creates: bool = True) -> Choices:
+    """The person's own playlists, and where it ``creates``, last the offer to create one named so on each service.
 
     ``source``: it will only be read, so that liked songs may be chosen; they come first.
     """
@@ -89,9 +90,24 @@ async def playlists(interaction: Interaction, current: str, *, source: bool = Fa
         found = await mappings.suggest_liked(interaction.user.id, current) if source else []
         found += await mappings.suggest_playlists(interaction.user.id, current)
     name = foreign.visible(current) or foreign.visible(str(interaction.namespace.name or ""))
-    offers = [] if _is_address(name) or not name else [_creation(service, name) for service in Service]
+    offered = creates and name and not _is_address(name)
+    offers = [_creation(service, name) for service in Service] if offered else []
     known = [_playlist_choice(listed) for listed in found[: foreign.CHOICES - len(offers)]]
     return known + offers
+
+
+async def further_sources(interaction: Interaction, current: str) -> Choices:
+    """The further sources of the mapping that the command names already."""
+    mapping = str(interaction.namespace.mapping or "")
+    if interaction.guild_id is None or not mapping:
+        return []
+    try:
+        async with asyncio.timeout(DEADLINE):
+            found = await runtime_of(interaction).mappings.find(interaction.guild_id, mapping)
+    except UserMistake:
+        return []
+    sought = current.strip().casefold()
+    return [_source_choice(source) for source in found.more if sought in source.name.casefold()][: foreign.CHOICES]
 
 
 async def schedules(interaction: Interaction, current: str) -> Choices:
@@ -147,9 +163,17 @@ def _playlist_choice(listed: ListedPlaylist) -> app_commands.Choice[str]:
     facts += [] if listed.writable else ["read only"]
     head, tail = f"{listed.service.label} · ", f" ({', '.join(facts)})" if facts else ""
     name = foreign.label(listed.name or listed.external_id, foreign.CHOICE - len(head) - len(tail))
-    liked = listed.external_id == LIKED
-    value = liked_value(listed.account_id) if liked else playlist_value(listed.service, listed.external_id)
-    return app_commands.Choice(name=head + name + tail, value=value)
+    return app_commands.Choice(name=head + name + tail, value=_value(listed))
+
+
+def _source_choice(source: Playlist) -> app_commands.Choice[str]:
+    return app_commands.Choice(name=foreign.label(source.name or source.external_id), value=_value(source))
+
+
+def _value(playlist: Playlist) -> str:
+    if playlist.liked:
+        return liked_value(playlist.account_id)
+    return playlist_value(playlist.service, playlist.external_id)
 
 
 def _creation(service: Service, name: str) -> app_commands.Choice[str]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import discord
 
-from bot.model.mapping import Mapping
+from bot.model.mapping import Mapping, Side
 from bot.model.queue import QueuePause
 from cogs._ui import colours, foreign, moments, pause_words, schedule_words, words
 
@@ -29,6 +29,8 @@ def mapping_card(mapping: Mapping, *, title: str = "", timezone: str = "") -> di
     card.add_field(name="Schedule", value=_schedule(mapping, timezone))
     card.add_field(name="Matching", value=words.POLICIES[mapping.policy])
     card.add_field(name="Caps a run", value=f"{mapping.max_adds:,} adds, {mapping.max_removals:,} removals")
+    if mapping.more:
+        card.add_field(name="Sources, in this order", value=_sources(mapping), inline=False)
     card.add_field(name="State", value=_state(mapping), inline=False)
     card.set_footer(text=f"Mapping {mapping.id}")
     return card
@@ -59,6 +61,12 @@ def removed_card(mapping: Mapping) -> discord.Embed:
     )
 
 
+def _sources(mapping: Mapping) -> str:
+    """Each with its place; what a later one has in common with an earlier one counts once."""
+    lines = [f"{place}. {words.link(source)}" for place, source in enumerate(mapping.sources(Side.RIGHT), 1)]
+    return foreign.bullets(lines, foreign.FIELD_VALUE)
+
+
 def _schedule(mapping: Mapping, timezone: str) -> str:
     """In words, as it is written, and when it comes next; a paused mapping has no next run."""
     following = mapping.next_run_at if mapping.enabled else None
@@ -71,7 +79,9 @@ def _state(mapping: Mapping) -> str:
         reason = f": {foreign.harmless(mapping.pause_reason, 300)}" if mapping.pause_reason else ""
         return f"⏸️ paused{reason}"
     looked = (
-        f"last looked at {moments.relative(mapping.last_analysed_at)}" if mapping.last_analysed_at else "to be looked at"
+        f"last looked at {moments.relative(mapping.last_analysed_at)}"
+        if mapping.last_analysed_at
+        else "to be looked at"
     )
     if mapping.next_run_at is None:
         return f"▶️ {looked}, runs only when asked"

@@ -12,6 +12,7 @@ DIRECTIONS = {
     Direction.RIGHT_TO_LEFT: "right to left",
     Direction.TWO_WAY: "both ways",
 }
+SOURCES_SHOWN = 2  # further ones, where a mapping has one line
 ARROWS = {Direction.LEFT_TO_RIGHT: "→", Direction.RIGHT_TO_LEFT: "←", Direction.TWO_WAY: "⇄"}
 REMOVALS = {
     Removals.KEEP: "keep: nothing is removed",
@@ -61,7 +62,12 @@ def count(number: int, one: str, many: str = "") -> str:
 
 def playlist(of: Playlist, limit: int = 60) -> str:
     """``Spotify [Road trip](…)`` for embeds."""
-    return f"{of.service.label} {foreign.link(of.name or of.external_id, of.url, limit)}"
+    return f"{of.service.label} {link(of, limit)}"
+
+
+def link(of: Playlist, limit: int = 60) -> str:
+    """``[Road trip](…)`` for embeds, where the service is told already."""
+    return foreign.link(of.name or of.external_id, of.url, limit)
 
 
 def destination(mapping: Mapping, side: Side, limit: int = 40) -> str:
@@ -71,5 +77,9 @@ def destination(mapping: Mapping, side: Side, limit: int = 40) -> str:
 
 
 def pair(mapping: Mapping) -> str:
-    """Both playlists with links and the arrow of the direction between them."""
-    return f"{playlist(mapping.left)} {ARROWS[mapping.direction]} {playlist(mapping.right)}"
+    """Both playlists with links and the arrow of the direction between them; of several sources the first names."""
+    shown = mapping.more[:SOURCES_SHOWN]
+    more = "".join(f" + {foreign.plain(source.name or source.external_id, 30)}" for source in shown)
+    rest = len(mapping.more) - len(shown)
+    more += f" and {rest} more" if rest else ""
+    return f"{playlist(mapping.left)}{more} {ARROWS[mapping.direction]} {playlist(mapping.right)}"

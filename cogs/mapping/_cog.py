@@ -186,7 +186,40 @@ class Mapping(commands.GroupCog, group_name="mapping", group_description="Playli
         removed = await mappings.remove(guild_id, found.id, interaction.user.id)
         await interaction.edit_original_response(embeds=foreign.fit([mapping_cards.removed_card(removed)]))
 
+    @app_commands.command(
+        name="source-add",
+        description="Give a mapping one more source; tracks that several have count once.",
+        extras={"example": "/mapping source-add mapping:Trip source:…"},
+    )
+    @app_commands.describe(
+        mapping="Which one, by name or id",
+        source="A playlist on the service of its source: pick one of yours, paste its link, or `liked`",
+    )
+    @door(Level.ADMIN)
+    async def source_add(self, interaction: Interaction, mapping: str, source: str) -> None:
+        mappings, guild_id = self.bot.runtime.mappings, guild_of(interaction)
+        found = await mappings.find(guild_id, mapping)
+        changed = await mappings.add_source(guild_id, found.id, interaction.user.id, source)
+        await show(interaction, changed, title="Source added to", hint="/sync preview shows what that would change")
+
+    @app_commands.command(
+        name="source-remove",
+        description="Take a further source from a mapping; the playlist stays as it is.",
+        extras={"example": "/mapping source-remove mapping:Trip source:…"},
+    )
+    @app_commands.describe(
+        mapping="Which one, by name or id", source="Which of its sources: pick one, or paste its link"
+    )
+    @door(Level.ADMIN)
+    async def source_remove(self, interaction: Interaction, mapping: str, source: str) -> None:
+        mappings, guild_id = self.bot.runtime.mappings, guild_of(interaction)
+        found = await mappings.find(guild_id, mapping)
+        changed = await mappings.remove_source(guild_id, found.id, interaction.user.id, source)
+        await show(interaction, changed, title="Source removed from", hint="/sync preview shows what that would change")
+
     @edit.autocomplete("mapping")
+    @source_add.autocomplete("mapping")
+    @source_remove.autocomplete("mapping")
     @show.autocomplete("mapping")
     @pause.autocomplete("mapping")
     @resume.autocomplete("mapping")
@@ -204,6 +237,14 @@ class Mapping(commands.GroupCog, group_name="mapping", group_description="Playli
         direction = interaction.namespace.direction or Direction.LEFT_TO_RIGHT.value
         source = direction == Direction.LEFT_TO_RIGHT.value
         return await completion.playlists(interaction, current, source=source)
+
+    @source_add.autocomplete("source")
+    async def _source(self, interaction: Interaction, current: str) -> completion.Choices:
+        return await completion.playlists(interaction, current, source=True, creates=False)
+
+    @source_remove.autocomplete("source")
+    async def _sources(self, interaction: Interaction, current: str) -> completion.Choices:
+        return await completion.further_sources(interaction, current)
 
     @add.autocomplete("right")
     async def _right(self, interaction: Interaction, current: str) -> completion.Choices:

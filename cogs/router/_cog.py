@@ -284,6 +284,9 @@ class Router(
         return await completion.schedules(interaction, current)
 
     @base_add.autocomplete("playlist")
+    async def _base_playlists(self, interaction: Interaction, current: str) -> completion.Choices:
+        return await completion.playlists(interaction, current, source=True)
+
     @child_add.autocomplete("playlist")
     async def _playlists(self, interaction: Interaction, current: str) -> completion.Choices:
         return await completion.playlists(interaction, current)

@@ -22,6 +22,7 @@ from bot.engine.review import Reviews
 from bot.engine.routed import Chooser, FactsSource, OnlyEntries
 from bot.engine.router import Router
 from bot.engine.scheduler import Scheduler
+from bot.engine.sources import Sources
 from bot.engine.stats import Stats
 from bot.engine.sync import Sync
 from bot.engine.undo import Undo
@@ -165,7 +166,8 @@ async def engine_room(
         executor = Executor(storage, services, hub, clock, destinations=destinations, crash=crash)
         reader = Reader(storage, services, clock, destinations)
         chooser = Chooser(storage, services, facts_of(services), clock)
-        sync = Sync(storage, services, hub, quota, reader, clock, wake=executor.wake, chosen=chooser.content_of)
+        merged = Sources(storage, services, clock, chooser.content_of)
+        sync = Sync(storage, services, hub, quota, reader, clock, wake=executor.wake, chosen=merged.content_of)
         mappings = Mappings(storage, services, clock)
         accounts = Accounts(storage, services, clock, wake=executor.wake)
         try:
@@ -197,7 +199,7 @@ async def engine_room(
                     reader,
                     clock,
                     wake=executor.wake,
-                    chosen=chooser.content_of,
+                    chosen=merged.content_of,
                     crash=crash,
                 ),
                 queue=Queue(storage, quota, executor, clock),

@@ -40,6 +40,8 @@ COMMANDS = {
     "mapping remove": ADMIN,
     "mapping resume": ADMIN,
     "mapping show": MEMBER,
+    "mapping source-add": ADMIN,
+    "mapping source-remove": ADMIN,
     "queue clear-failed": ADMIN,
     "queue pause": ADMIN,
     "queue resume": ADMIN,

@@ -50,6 +50,9 @@ async def test_liked_songs_are_picked_as_a_source_and_nowhere_else(tmp_path: Pat
             assert not [choice for choice in others if "Liked Songs" in choice["name"]]
         there = await room.admin.autocomplete(room.channel, "mapping add", "right", "lik", direction="right_to_left")
         assert picked["value"] in [choice["value"] for choice in there]
+        for command, offers in (("base-add", 1), ("child-add", 0)):
+            routed = await room.admin.autocomplete(room.channel, f"router {command}", "playlist", "liked")
+            assert [choice["value"] for choice in routed].count(picked["value"]) == offers
         youtube = f"https://www.youtube.com/playlist?list={room.sandbox.world.known.empty_youtube}"
         both = await _add(room, room.admin, name="Both", left=picked["value"], right=youtube, direction="two_way")
         assert "can only be read" in said(answer(both))
@@ -102,13 +105,51 @@ async def test_a_mapping_is_shown_edited_paused_resumed_and_removed(tmp_path: Pa
         assert not await room.runtime.mappings.of_guild(room.guild.id)
 
 
-@pytest.mark.parametrize("command", ["add", "edit", "pause", "resume", "remove"])
+async def test_a_mapping_gets_a_second_source_is_shown_with_it_and_loses_it_again(tmp_path: Path) -> None:
+    async with open_room(tmp_path) as room:
+        mapping = await room.mapping(3)
+        world = room.sandbox.world
+        tracks = [track.id for track in world.tracks if world.right_videos(track.id)][2:5]
+        second = world.create_spotify_playlist("alice", "Second [source]", tracks)
+        for account in await room.runtime.accounts.of_user(room.admin.id):
+            await room.runtime.accounts.refresh_playlists(account.id)
+        name = {"mapping": "Trip"}
+        offered = await room.admin.autocomplete(room.channel, "mapping source-add", "source", "Second", **name)
+        assert [choice["name"] for choice in offered] == ["Spotify · Second [source] (3 tracks)"]
+        added = await room.admin.slash(room.channel, "mapping source-add", source=offered[0]["value"], **name)
+        assert "Source added to “Trip”" in said(answer(added))
+        shown = said(answer(await room.member.slash(room.channel, "mapping show", **name)))
+        assert "Sources, in this order" in shown
+        assert second in shown
+        assert "+ Second" in said(answer(await room.member.slash(room.channel, "mapping list")))
+        await room.admin.slash(room.channel, "sync", **name)
+        await room.work(mapping.id)
+        assert len(world.youtube_items(mapping.right.external_id)) == 5
+        again = await room.admin.slash(room.channel, "mapping source-add", source=offered[0]["value"], **name)
+        assert "already" in said(answer(again))
+        both = await room.admin.slash(room.channel, "mapping edit", direction="two_way", **name)
+        assert "/mapping source-remove" in said(answer(both))
+        listed = await room.admin.autocomplete(room.channel, "mapping source-remove", "source", "sec", **name)
+        assert [choice["value"] for choice in listed] == [offered[0]["value"]]
+        nothing = await room.admin.autocomplete(room.channel, "mapping source-remove", "source", "", mapping="none")
+        assert nothing == []
+        removed = await room.admin.slash(room.channel, "mapping source-remove", source=listed[0]["value"], **name)
+        assert "Source removed from “Trip”" in said(answer(removed))
+        assert "Sources, in this order" not in said(answer(removed))
+        missing = await room.admin.slash(room.channel, "mapping source-remove", source=listed[0]["value"], **name)
+        assert "no source" in said(answer(missing))
+        assert [line.message for line in await room.lines() if "source Second" in line.message]
+
+
+@pytest.mark.parametrize("command", ["add", "edit", "pause", "resume", "remove", "source-add", "source-remove"])
 async def test_a_moderator_cannot_change_mappings(tmp_path: Path, command: str) -> None:
     async with open_room(tmp_path) as room:
         mapping = await room.mapping(1)
         options: dict[str, Any] = {"mapping": "Trip"}
         if command == "add":
             options = {"name": "x", "left": mapping.left.url, "right": mapping.right.url}
+        if command.startswith("source"):
+            options["source"] = mapping.left.url
         refused = await room.moderator.slash(room.channel, f"mapping {command}", **options)
         assert refused.ephemeral
         assert "admins" in said(answer(refused))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from bot.model.mapping import Mapping, Side
-from bot.model.music import PlaylistContent
+from bot.model.music import Part, PlaylistContent, PlaylistInfo
 from bot.model.plan import Guard, GuardKind, Remove
 
 # Below two fifths of what was there a read is more probably broken than true (DESIGN.md section 5).
@@ -18,10 +18,18 @@ def collapsed(mapping: Mapping, side: Side, content: PlaylistContent, expected: 
     if expected < SMALLEST or read >= LEAST_SHARE * expected:
         return None
     name = mapping.playlist(side).name or content.info.name
-    return Guard(
-        kind=GuardKind.COLLAPSED_READ,
-        sentence=f"{name} was read with {read} tracks, but held {expected} before: nothing was changed.",
-    )
+    return _collapsed(name, read, expected)
+
+
+def source_collapsed(mapping: Mapping, before: Iterable[Part], now: PlaylistInfo) -> Guard | None:
+    """The first of several sources that was read with too little, by what each held when they were last merged."""
+    names = {playlist.id: playlist.name for playlist in mapping.playlists}
+    held = {part.playlist_id: part.count for part in before}
+    for part in now.parts:
+        expected = held.get(part.playlist_id, 0)
+        if expected >= SMALLEST and part.count < LEAST_SHARE * expected:
+            return _collapsed(names.get(part.playlist_id, now.name), part.count, expected)
+    return None
 
 
 def too_many_removals(mapping: Mapping, removes: Iterable[Remove]) -> Guard | None:
@@ -32,4 +40,11 @@ def too_many_removals(mapping: Mapping, removes: Iterable[Remove]) -> Guard | No
     return Guard(
         kind=GuardKind.TOO_MANY_REMOVALS,
         sentence=f"{count} tracks would be removed, more than the {mapping.max_removals} allowed: nothing was changed.",
+    )
+
+
+def _collapsed(name: str, read: int, expected: int) -> Guard:
+    return Guard(
+        kind=GuardKind.COLLAPSED_READ,
+        sentence=f"{name} was read with {read} tracks, but held {expected} before: nothing was changed.",
     )
