@@ -1,17 +1,20 @@
 """The numbers of the queue: what waits, works and has ended, by mapping and service, and how much an hour got done."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, and_, func, literal, select, type_coerce, union_all, update
+from sqlalchemy import JSON, and_, exists, func, literal, select, type_coerce, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model.item import Action, ItemStatus
+from bot.model.item import Action, ItemStatus, SyncItem
 from bot.model.music import Service
-from bot.model.queue import Delay, HourCount, Lane, OpenWork
+from bot.model.queue import Delay, HourCount, Lane, OpenWork, Standing
+from bot.model.review import BlacklistReason, BlacklistState
 from storage.database import Repository, reads, writes
-from storage.schema import ITEM_IS_DELAYED, ITEM_IS_OPEN, mappings, sync_items
+from storage.items import ITEM_COLUMNS, item_of
+from storage.schema import ITEM_IS_DELAYED, ITEM_IS_OPEN, blacklist, mappings, sync_items
 
 _HOUR = timedelta(hours=1)
 _ITEM = sync_items.c
@@ -118,6 +121,38 @@ class Queue(Repository):
             )
             for row in await connection.execute(statement)
         ]
+
+    @reads
+    async def of_runs(self, connection: AsyncConnection, run_ids: Sequence[int]) -> tuple[list[Standing], int]:
+        """How the items stand that these runs last worked on, and of how many of them a person should choose."""
+        wrote, total = _ITEM.intent_at.is_not(None).label("wrote"), func.count().label("items")
+        mine = _ITEM.run_id.in_(run_ids)
+        counted = select(_ITEM.status, _ITEM.action, wrote, total).where(mine)
+        rows = await connection.execute(counted.group_by(_ITEM.status, _ITEM.action, wrote))
+        standing = [Standing(row.status, row.action, bool(row.wrote), row.items) for row in rows]
+        asked = exists().where(
+            blacklist.c.mapping_id == _ITEM.mapping_id,
+            blacklist.c.service == _ITEM.source_service,
+            blacklist.c.track_id == _ITEM.source_track_id,
+            blacklist.c.state != BlacklistState.RESOLVED,
+            blacklist.c.reason == BlacklistReason.LOW_CONFIDENCE,
+        )
+        review = select(func.count()).where(mine, _ITEM.status == ItemStatus.BLACKLISTED, asked)
+        return standing, int((await connection.execute(review)).scalar_one())
+
+    @reads
+    async def problems(self, connection: AsyncConnection, run_ids: Sequence[int]) -> list[SyncItem]:
+        """The items of these runs that failed or found no counterpart, in the order of the queue."""
+        mine = (_ITEM.run_id.in_(run_ids), _ITEM.status.in_((ItemStatus.BLACKLISTED, ItemStatus.ERROR)))
+        rows = await connection.execute(select(*ITEM_COLUMNS).where(*mine).order_by(_ITEM.id))
+        return [item_of(row) for row in rows]
+
+    @reads
+    async def waits(self, connection: AsyncConnection, mapping_id: int) -> tuple[int, datetime | None]:
+        """How many items of the mapping are open, and the first moment that one of them waits for."""
+        statement = select(func.count().label("items"), func.min(_ITEM.not_before).label("first"))
+        row = (await connection.execute(statement.where(ITEM_IS_OPEN, _ITEM.mapping_id == mapping_id))).one()
+        return int(row.items), row.first
 
     @reads
     async def failed(

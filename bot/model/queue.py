@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from bot.model.item import Action, ItemStatus
 from bot.model.music import Service
@@ -36,6 +37,15 @@ class QueuePause:
             and self.service in (None, service)
             and self.mapping_id in (None, mapping_id)
         )
+
+
+class Standing(NamedTuple):
+    """So many items that stand alike. ``wrote``: something was sent for them."""
+
+    status: ItemStatus
+    action: Action
+    wrote: bool
+    items: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

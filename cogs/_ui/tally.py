@@ -1,11 +1,11 @@
 """What became of the changes of a sync, each counted once by how it stands."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bot.model.item import Action, ItemStatus, SyncItem
-from bot.model.review import BlacklistReason, BlacklistRow
+from bot.model.item import Action, ItemStatus
+from bot.model.queue import Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,24 +22,24 @@ class Tally:
     waiting: int = 0
 
 
-def tally(items: Iterable[SyncItem], rows: Collection[BlacklistRow], *, waiting: int = 0) -> Tally:
-    """``rows``: what is kept out of the mapping now; ``waiting``: what is open, other runs' items included."""
-    every = list(items)
-    done = [item for item in every if item.status is ItemStatus.DONE]
-    written = Counter(item.action for item in done if item.intent_at is not None)  # no write without an intent
-    kept_out = [item for item in every if item.status is ItemStatus.BLACKLISTED]
-    asked = {(row.service, row.track_id) for row in rows if row.reason is BlacklistReason.LOW_CONFIDENCE}
-    in_review = sum((item.source_service, item.source_track_id) in asked for item in kept_out)
+def tally(standing: Iterable[Standing], in_review: int, *, waiting: int = 0) -> Tally:
+    """``in_review``: how many a person should choose for; ``waiting``: what is open, other runs' items included."""
+    count: Counter[ItemStatus] = Counter()
+    written: Counter[Action] = Counter()
+    for each in standing:
+        count[each.status] += each.items
+        if each.wrote and each.status is ItemStatus.DONE:
+            written[each.action] += each.items
     return Tally(
         added=written[Action.ADD_TRACK],
         removed=written[Action.REMOVE_TRACK],
         moved=written[Action.MOVE_TRACK],
         renamed=written[Action.RENAME_PLAYLIST],
-        there=len(done) - written.total(),
-        unneeded=sum(item.status in (ItemStatus.SKIPPED, ItemStatus.CANCELLED) for item in every),
+        there=count[ItemStatus.DONE] - written.total(),
+        unneeded=count[ItemStatus.SKIPPED] + count[ItemStatus.CANCELLED],
         in_review=in_review,
-        not_found=len(kept_out) - in_review,
-        failed=sum(item.status is ItemStatus.ERROR for item in every),
+        not_found=count[ItemStatus.BLACKLISTED] - in_review,
+        failed=count[ItemStatus.ERROR],
         waiting=waiting,
     )
 

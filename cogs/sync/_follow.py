@@ -10,7 +10,7 @@ from datetime import datetime
 import discord
 
 from bot.model.events import Event, Progress, RunFinished
-from bot.model.item import ItemStatus, SyncItem
+from bot.model.item import SyncItem
 from bot.model.mapping import Mapping
 from bot.model.review import BlacklistRow
 from bot.model.run import Run, RunCounts, RunKind, RunStatus
@@ -25,7 +25,6 @@ log = logging.getLogger(__name__)
 
 BUTTONS_FOR = 5  # problems of a summary that get buttons; /review has the rest
 RUNS_LOOKED_AT = 100  # bursts of one sync that a summary adds up
-_PROBLEMS = (ItemStatus.BLACKLISTED, ItemStatus.ERROR)
 
 Message = discord.PartialMessage | discord.InteractionMessage
 Problem = tuple[SyncItem, BlacklistRow | None]
@@ -69,7 +68,7 @@ class Follower:
                 await self.drop(following)
                 continue
             self._followings[mapping_id] = following
-            following.ended = not await self._open_items(mapping_id)
+            following.ended = not await self._runtime.storage.items.count_open(mapping_id)
             following.changed = True  # shown at once, so that a message that is gone is found out now
             self._paint_soon(following)
 
@@ -129,25 +128,25 @@ class Follower:
                 card = sync_cards.progress_card(mapping, latest, await self._so_far(following), finished_before=before)
                 await self._edit(following, [*filter(None, [following.plan_card]), card], None)
             else:
-                waiting = len(await self._open_items(mapping.id))
+                waiting = await self._runtime.storage.items.count_open(mapping.id)
                 await self._edit(following, [sync_cards.starting_card(mapping, waiting)], None)
 
     async def _show_summary(self, following: Following, mapping: Mapping) -> None:
         runs = await self._runs(following)
-        waiting = await self._open_items(mapping.id)
-        items = await self._items(runs)
-        rows = await self._runtime.storage.blacklist.open_of_mapping(mapping.id)
-        problems = _problems(items, rows)
+        storage, ids = self._runtime.storage, [run.id for run in runs]
+        waiting, first = await storage.queue.waits(mapping.id)
+        rows = await storage.blacklist.open_of_mapping(mapping.id)
+        problems = _problems(await storage.queue.problems(ids), rows)
         latest = max(runs, key=lambda run: run.id, default=None)
         failed = latest is not None and latest.status is RunStatus.FAILED and not waiting
         outcome = sync_cards.Outcome(
             status=RunStatus.FAILED if failed else RunStatus.COMPLETED,
             counts=_sum(runs),
-            tally=tally(items, rows, waiting=len(waiting)),
+            tally=tally(*await storage.queue.of_runs(ids), waiting=waiting),
             seconds=(self._runtime.clock.now() - following.since).total_seconds(),
             problems=problems,
             error=latest.error if failed and latest is not None else "",
-            waits_until=min((item.not_before for item in waiting if item.not_before), default=None),
+            waits_until=first,
             undo=latest is not None and latest.undoes_run_id is not None,
         )
         await self._edit(following, [sync_cards.summary_card(mapping, outcome)], _buttons(problems))
@@ -159,16 +158,10 @@ class Follower:
         runs = await self._runtime.storage.runs.of_mapping(following.mapping_id, RUNS_LOOKED_AT)
         return [run for run in runs if run.kind is RunKind.EXECUTION and run.created_at >= following.since]
 
-    async def _open_items(self, mapping_id: int) -> list[SyncItem]:
-        return await self._runtime.storage.items.open_of_mapping(mapping_id)
-
-    async def _items(self, runs: Sequence[Run]) -> list[SyncItem]:
-        items = {item.id: item for run in runs for item in await self._runtime.storage.items.of_run(run.id)}
-        return sorted(items.values(), key=lambda item: item.id)
-
     async def _so_far(self, following: Following) -> Tally:
-        rows = await self._runtime.storage.blacklist.open_of_mapping(following.mapping_id)
-        return tally(await self._items(await self._runs(following)), rows)
+        """Counted where the items are: the message is painted every second, and thousands of them take that long."""
+        ids = [run.id for run in await self._runs(following)]
+        return tally(*await self._runtime.storage.queue.of_runs(ids))
 
     async def _remember(self, following: Following) -> None:
         if isinstance(following.message, discord.PartialMessage):  # the other kind dies with its interaction
@@ -194,9 +187,7 @@ class Follower:
 
 def _problems(items: Sequence[SyncItem], rows: Sequence[BlacklistRow]) -> tuple[Problem, ...]:
     by_track = {(row.service, row.track_id): row for row in rows}
-    return tuple(
-        (item, by_track.get((item.source_service, item.source_track_id))) for item in items if item.status in _PROBLEMS
-    )
+    return tuple((item, by_track.get((item.source_service, item.source_track_id))) for item in items)
 
 
 def _sum(runs: Sequence[Run]) -> RunCounts:

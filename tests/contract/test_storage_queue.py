@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 
 from bot.model.item import Action, ItemStatus
 from bot.model.mapping import Mapping
-from bot.model.music import Service
+from bot.model.music import Service, Track
 from bot.model.queue import Delay, HourCount, OpenWork
+from bot.model.review import BlacklistReason
 from storage import Storage
 from tests.clock import FakeClock
 from tests.factories import GUILD, mapped, new_item, queued, started
@@ -138,3 +139,37 @@ async def test_clearing_keeps_errors_and_what_failed_later_and_asks_for_a_new_lo
     looked = {one.id: one.last_analysed_at for one in await each_storage.mappings.of_guild(GUILD)}
     assert looked == {trip.id: None, gym.id: until}
     assert await each_storage.items.retry(cleared.id, GUILD)
+
+
+async def test_what_runs_worked_on_is_counted_by_how_it_stands_and_who_must_choose(
+    each_storage: Storage, clock: FakeClock
+) -> None:
+    trip = await mapped(each_storage, "Trip")
+    run = await queued(each_storage, trip, *"abcdefg")
+    other = await queued(each_storage, await mapped(each_storage, "Far", guild_id=OTHER), "z")
+    now, until = clock.now(), clock.now() + HOUR
+    claimed = await each_storage.items.claim_due(now, until, "w", limit=2, mapping_id=trip.id, service=YOUTUBE)
+    await each_storage.items.write_intent([claimed[0].id], "w", now)
+    await each_storage.items.settle_done(claimed[0].id, "w", now=now)
+    await each_storage.items.settle_done(claimed[1].id, "w", now=now, wrote=False)
+    await settled(each_storage, trip, ItemStatus.ERROR, error="x")
+    await settled(each_storage, trip, ItemStatus.BLACKLISTED, 2)
+    await settled(each_storage, trip, ItemStatus.PENDING, error="x", until=until)
+    for name, reason in (("d", BlacklistReason.LOW_CONFIDENCE), ("e", BlacklistReason.SEARCH_FAILED)):
+        source = Track(service=SPOTIFY, external_id=name, title=name)
+        await each_storage.blacklist.put(trip.id, source, reason, "", (), None, now)
+    standing, review = await each_storage.queue.of_runs([run.id])
+    add = Action.ADD_TRACK
+    assert sorted(standing) == [
+        (ItemStatus.BLACKLISTED, add, False, 2),
+        (ItemStatus.DONE, add, False, 1),
+        (ItemStatus.DONE, add, True, 1),
+        (ItemStatus.ERROR, add, False, 1),
+        (ItemStatus.PENDING, add, False, 2),
+    ]
+    assert review == 1
+    problems = await each_storage.queue.problems([run.id])
+    assert [item.source_track_id for item in problems] == ["c", "d", "e"]
+    assert await each_storage.queue.waits(trip.id) == (2, until)
+    assert await each_storage.queue.of_runs([]) == ([], 0)
+    assert (await each_storage.queue.of_runs([other.id]))[0] == [(ItemStatus.PENDING, add, False, 1)]

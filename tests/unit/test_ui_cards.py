@@ -1,6 +1,5 @@
 """The messages in Discord, from model facts: what they say, and that hostile or endless facts fit into them."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import discord
@@ -15,6 +14,7 @@ from bot.model.mapping import Direction, Mapping, Playlist, Side
 from bot.model.matching import Candidate, Score
 from bot.model.music import Service, Track
 from bot.model.plan import Add, Conflict, Cost, Guard, GuardKind, Move, Plan, Remove
+from bot.model.queue import Standing
 from bot.model.quota import Bucket, BucketState
 from bot.model.review import BlacklistReason, BlacklistRow
 from bot.model.run import Run, RunCounts, RunKind, RunStatus, Trigger
@@ -191,19 +191,18 @@ def test_work_that_fits_now_is_given_as_a_duration_and_not_as_a_moment(cost: Cos
 
 
 def test_each_change_is_counted_once_by_how_it_stands() -> None:
-    done = _item(status=ItemStatus.DONE)
-    items = [
-        replace(done, intent_at=NOW),
-        replace(done, intent_at=NOW, action=Action.REMOVE_TRACK),
-        replace(done, intent_at=NOW, action=Action.MOVE_TRACK),
-        done,
-        _item(),
-        replace(_item(), source_track_id="elsewhere"),
-        _item(status=ItemStatus.ERROR),
-        _item(status=ItemStatus.SKIPPED),
+    standing = [
+        Standing(ItemStatus.DONE, Action.ADD_TRACK, wrote=True, items=7),
+        Standing(ItemStatus.DONE, Action.REMOVE_TRACK, wrote=True, items=2),
+        Standing(ItemStatus.DONE, Action.MOVE_TRACK, wrote=True, items=1),
+        Standing(ItemStatus.DONE, Action.ADD_TRACK, wrote=False, items=3),
+        Standing(ItemStatus.BLACKLISTED, Action.ADD_TRACK, wrote=False, items=5),
+        Standing(ItemStatus.ERROR, Action.ADD_TRACK, wrote=True, items=1),
+        Standing(ItemStatus.SKIPPED, Action.ADD_TRACK, wrote=False, items=1),
+        Standing(ItemStatus.CANCELLED, Action.ADD_TRACK, wrote=False, items=1),
     ]
-    assert tally(items, [_row()], waiting=4) == Tally(
-        added=1, removed=1, moved=1, there=1, in_review=1, not_found=1, failed=1, unneeded=1, waiting=4
+    assert tally(standing, 2, waiting=4) == Tally(
+        added=7, removed=2, moved=1, there=3, in_review=2, not_found=3, failed=1, unneeded=2, waiting=4
     )
 
 
