@@ -158,9 +158,9 @@ class Mappings:
         found = await self._found(address, actor_id)
         sides, more = _sides_of(mapping)
         await self._refuse_harm(mapping.direction, mapping.removals, sides, [*more, found], mapping_id=mapping.id)
+        if any(_same(one, found) for one in mapping.sources(Side.RIGHT)):
+            raise UserMistake(f"That is a source of “{mapping.name}” already.")
         source = await self._row(found)
-        if source.id in [playlist.id for playlist in mapping.playlists]:
-            raise UserMistake(f"“{source.name}” is a source of “{mapping.name}” already.")
         changed = await self._storage.mappings.add_source(mapping.id, source.id)
         self._log(Event.MAPPING_EDITED, mapping, actor_id, detail=f"source {source.name} added")
         return _still_there(changed)
@@ -408,6 +408,12 @@ def _liked_of(account: Account, *, several: bool) -> ListedPlaylist:
 def _sides_of(mapping: Mapping) -> tuple[dict[Side, _Side], list[_Side]]:
     """Both sides, and the further sources."""
     return {side: _Side.of(mapping.playlist(side)) for side in Side}, [_Side.of(one) for one in mapping.more]
+
+
+def _same(playlist: Playlist, side: _Side) -> bool:
+    """Whichever account reads it; only liked songs are each account's own."""
+    same = (playlist.service, playlist.external_id) == side.key
+    return same and (not playlist.liked or playlist.account_id == side.account_id)
 
 
 def _edges(
