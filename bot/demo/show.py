@@ -16,6 +16,7 @@ import simcord
 
 from bot.app import at_work
 from bot.client import CrossfadeBot
+from bot.demo.feeding import feeding_base
 from bot.demo.once import first_mapping
 from bot.demo.past import GONE, DemoClock, live_through
 from bot.demo.stage import GUILD, Stage, open_stage
@@ -42,7 +43,8 @@ and try, as Alice, in #music:
   2. Type /review: some songs were not certain. Look at the candidates and choose.
   3. Type /undo, choose "Sunday morning": it shows what taking back yesterday's sync would mean. Press the button.
   4. Type /errors: "Old mixtape" lost its playlist. The channel #crossfade-log holds a card about it.
-  5. Type /jobs list and open a run; /activity, /logs and /quota tell the rest, /help everything.
+  5. Type /router preview: "Everything" feeds three playlists by rules; change one with /router child-edit.
+  6. Type /jobs list and open a run; /activity, /logs and /quota tell the rest, /help everything.
 
 The world lives in {data}, with the log in demo.log. Ctrl+C ends the demo.
 """
@@ -59,10 +61,12 @@ class Server:
     alice: Any
 
     async def fill(self) -> None:
-        """What Alice did today before the visitor came: looked at the numbers, and asked for three syncs."""
+        """What Alice did today before the visitor came: numbers, a base that feeds three playlists, and three syncs."""
         road_trip = (await first_mapping(self.stage, actor_id=self.alice.id)).id
         hard = await _hard_mapping(self.stage, self.alice.id)
+        base = await feeding_base(self.stage, self.alice.id)
         await self.alice.slash(self.music, "stats")
+        await self.alice.slash(self.music, "router run", base=str(base.id))
         for mapping in (GONE, str(hard), str(road_trip)):
             await self.alice.slash(self.music, "sync", mapping=mapping)
 
