@@ -235,7 +235,7 @@ class Scheduler:
         }
 
     async def _syncs(self) -> str:
-        return f"{await self._sync.due()} mappings analysed"
+        return f"mappings analysed: {await self._sync.due():,}"
 
     async def _heartbeats(self) -> str:
         """Fail runs of workers that are gone; their items go on."""
@@ -246,27 +246,27 @@ class Scheduler:
             log.warning(Event.SYSTEM_RECOVERED, extra={"runs": len(runs), "items": items})
             self._executor.wake()
         doubtful = len(await self._storage.items.unknown_with_intent())
-        return f"{len(runs)} runs ended, {items} items taken back, {doubtful} wait to be read back"
+        return f"runs ended: {len(runs):,}, changes taken back: {items:,}, to be read back: {doubtful:,}"
 
     async def _cleanup(self) -> str:
         """Forget consents that nobody confirmed: their tokens are not ours to keep."""
         forgotten = 0
         for account in await self._storage.accounts.pending_since(self._clock.now() - UNCONFIRMED_FOR):
             forgotten += await self._storage.accounts.reject(account.id)
-        return f"{forgotten} unconfirmed accounts forgotten"
+        return f"unconfirmed accounts forgotten: {forgotten:,}"
 
     async def _forget(self) -> str:
-        return f"{await self._retention.run()} log lines deleted"
+        return f"log lines deleted: {await self._retention.run():,}"
 
     async def _revalidate(self) -> str:
-        return f"{await self._revalidation.run()} remembered matches looked at again"
+        return f"remembered matches looked at again: {await self._revalidation.run():,}"
 
     async def _consents(self) -> str:
         """Say once for each consent that it ends soon."""
         told = 0
         for account in await self._storage.accounts.connected():
             told += await self._warned(account)
-        return f"{told} people warned"
+        return f"people warned: {told:,}"
 
     async def _warned(self, account: Account) -> bool:
         if account.token_dies_at is None:

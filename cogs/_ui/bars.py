@@ -3,7 +3,7 @@
 from bot.model.quota import BucketState
 
 PROGRESS_CELLS = 20
-METER_CELLS = 10
+METER_CELLS = 8  # as many as fit into one of three fields side by side
 
 
 def progress(finished: int, total: int) -> str:

@@ -9,8 +9,9 @@ from bot.engine.job_rows import seconds_of
 from bot.engine.jobs import JobDetails, JobPage
 from bot.model.item import ItemStatus, SyncItem
 from bot.model.jobs import ItemFilter, JobFilter
+from bot.model.reasons import reason_of
 from bot.model.run import ACTIVE_STATUSES, Run, RunStatus
-from cogs._ui import colours, foreign, job_words, log_cards, moments, words
+from cogs._ui import colours, foreign, job_words, log_cards, moments, reason_words, words
 
 NAME_SHOWN, TITLE_SHOWN, ERROR_SHOWN = 40, 60, 80
 
@@ -106,7 +107,7 @@ def _run_line(run: Run, page: JobPage, now: datetime) -> str:
     parts = [moments.relative(run.created_at), *did]
     parts += [moments.duration(seconds)] if seconds is not None else []
     parts += ["stops"] if _stops(run) else []
-    error = f" · {foreign.plain(run.error, ERROR_SHOWN)}" if run.error else ""
+    error = f" · {_why(run.error)}" if run.error else ""
     name = foreign.plain(_named(run, page), NAME_SHOWN)
     sign = job_words.RUN_SIGNS[run.status]
     return f"{sign} `{run.id}` {job_words.KINDS[run.kind]} of **{name}** · {' · '.join(parts)}{error}"
@@ -129,9 +130,14 @@ def _item_line(item: SyncItem, names: Mapping[int, str]) -> str:
     goes_on = item.status in (ItemStatus.PENDING, ItemStatus.UNKNOWN) and item.not_before is not None
     waits = f" · goes on {moments.relative(item.not_before)}" if goes_on and item.not_before is not None else ""
     done = item.status in (ItemStatus.DONE, ItemStatus.CANCELLED) or not item.last_error
-    error = "" if done else f" · {foreign.plain(item.last_error, ERROR_SHOWN)}"
+    error = "" if done else f" · {_why(item.last_error)}"
     sign, action = job_words.ITEM_SIGNS[item.status], job_words.ACTIONS[item.action]
     return f"{sign} `{item.id}` {action} **{title}** ({where}){waits}{error}"
+
+
+def _why(error: str) -> str:
+    """In words for people; the service's own stand in the details."""
+    return reason_words.happened(reason_of(error), ERROR_SHOWN)
 
 
 def _footer(page: JobPage, wanted: JobFilter | ItemFilter, *, refreshes: bool) -> str:

@@ -33,8 +33,10 @@ def about(work: timedelta) -> str:
 
 
 def duration(seconds: float) -> str:
-    """How long something took: ``4 s``, ``2 min 5 s``, ``3 h 10 min``."""
-    whole = max(0, round(seconds))
+    """How long something took: ``under 1 s``, ``4 s``, ``2 min 5 s``, ``3 h 10 min``."""
+    whole = round(seconds)
+    if whole < 1:
+        return "under 1 s"
     if whole < 60:
         return f"{whole} s"
     minutes, rest = divmod(whole, 60)

@@ -47,7 +47,7 @@ def review_card(
 def candidate_line(candidate: Candidate, *, doubts: bool = True) -> str:
     """``[Title](link) — channel · 3:45 (+2 s) · 0.93`` and what speaks against it."""
     track, score = candidate.track, candidate.score
-    gap = f" ({score.length_gap:+.0f} s)" if score.length_gap is not None else ""
+    gap = f" ({score.length_gap:+.0f} s)".replace("-", "−") if score.length_gap is not None else ""
     who = foreign.plain(track.channel or track.byline or "unknown channel", 35)
     title = foreign.link(track.title, track.url, 50)
     line = f"{title} — {who} · {moments.length(track.duration)}{gap} · {score.total:.2f}"
@@ -153,5 +153,6 @@ def _about(row: BlacklistRow, source: Track, wanted: Service, mapping_name: str)
     if row.state in _STATES:
         lines.append(_STATES[row.state])
     elif row.next_look_at is not None:
-        lines.append(f"Looked for again {moments.relative(row.next_look_at)}; passed over {row.skip_count:,}× so far.")
+        times = f"; passed over {row.skip_count:,}× so far" if row.skip_count else ""
+        lines.append(f"Looked for again {moments.relative(row.next_look_at)}{times}.")
     return lines

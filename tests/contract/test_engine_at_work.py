@@ -149,7 +149,7 @@ async def test_due_mappings_are_analysed_and_get_their_next_time(sqlite_url: str
             assert after is not None
             assert after.next_run_at == clock.now() + timedelta(minutes=30)
             (task,) = [task for task in await engine.storage.tasks.all() if task.task_name == "sync"]
-            assert (task.status, task.last_result) == (TaskState.OK, "1 mappings analysed")
+            assert (task.status, task.last_result) == (TaskState.OK, "mappings analysed: 1")
             with pytest.raises(UserMistake, match="no task"):
                 await engine.scheduler.run_now("coffee")
 

@@ -44,8 +44,8 @@ async def test_only_the_owner_runs_one_now_also_after_a_restart(tmp_path: Path) 
         room.env.bot.owner_id = boss.id
         pressed = await boss.select(shown.response, ["heartbeats"], custom_id=chooser)
         assert "Reconciler: was run" in said(answer(pressed))
-        assert "0 runs ended, 0 items taken back" in said(answer(pressed))
-        assert "Result: 0 runs ended" in said(shown.response)
+        assert "runs ended: 0, changes taken back: 0" in said(answer(pressed))
+        assert "Result: runs ended: 0" in said(shown.response)
         room.env.bot.owner_id = room.moderator.id
         refused = await boss.select(shown.response, ["heartbeats"], custom_id=chooser)
         assert "the owner of this bot" in said(answer(refused))
