@@ -11,7 +11,7 @@ from bot.model.account import AccountStatus
 from bot.model.digest import BucketDay, Digest
 from bot.model.guild import GuildSettings
 from bot.model.item import OPEN_STATUSES, ItemStatus
-from bot.model.mapping import Mapping, Side
+from bot.model.mapping import Mapping
 from bot.model.music import Service
 from bot.model.quota import Bucket
 from storage import Storage
@@ -86,7 +86,7 @@ class Digests:
 
     async def _logins(self, mappings: list[Mapping]) -> tuple[tuple[Service, str], ...]:
         """The accounts of the guild's mappings that need a new login."""
-        ids = {mapping.playlist(side).account_id for mapping in mappings for side in Side}
+        ids = {playlist.account_id for mapping in mappings for playlist in mapping.playlists}
         accounts = [await self._storage.accounts.get(account_id) for account_id in sorted(ids)]
         dead = [one for one in accounts if one is not None and one.status is AccountStatus.NEEDS_LOGIN]
         return tuple((account.service, account.display_name) for account in dead)

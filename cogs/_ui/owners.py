@@ -5,7 +5,7 @@ import logging
 import discord
 
 from bot.model.events import Event
-from bot.model.mapping import Mapping, Side
+from bot.model.mapping import Mapping
 from bot.model.router import BasePlaylist
 from cogs._ui.reach import Client
 
@@ -19,8 +19,8 @@ async def pause_if_left(client: Client, mapping: Mapping, *, present: int = 0) -
     guild = client.get_guild(mapping.guild_id)
     if guild is None or not mapping.enabled:
         return mapping
-    for side in (Side.RIGHT,) if mapping.hidden else Side:  # a child's left side is its base, which pauses by itself
-        playlist = mapping.playlist(side)
+    # A child's left side is its base, which pauses by itself.
+    for playlist in (mapping.right,) if mapping.hidden else mapping.playlists:
         account = await client.runtime.storage.accounts.get(playlist.account_id)
         if account is None or account.discord_user_id == present or await _is_member(guild, account.discord_user_id):
             continue

@@ -259,6 +259,28 @@ async def test_what_cannot_be_a_further_source_is_refused_with_a_sentence(each_u
                 await more(engine, mapping, playlist(engine, "P9", []))
 
 
+async def test_a_source_of_another_person_needs_that_persons_login(each_url: str) -> None:
+    clock = NotingClock()
+    with simulated(clock) as sandbox:
+        async with engine_room(each_url, sandbox, clock) as engine:
+            await engine.link_both()
+            bobs = await engine.link(Service.SPOTIFY, "bob", ALICE + 1)
+            mapping = await engine.map(engine.spotify_playlist(1), playlist(engine, "T", []))
+            gym = engine.address(sandbox.world.known.gym)
+            with pytest.raises(UserMistake, match="somebody else's"):
+                await engine.mappings.add_source(GUILD, mapping.id, ALICE, gym)
+            mapping = await engine.mappings.add_source(GUILD, mapping.id, ALICE + 1, gym)
+            assert mapping.more[0].account_id == bobs.id
+            await synced(engine, mapping.id)
+            assert len(sandbox.world.spotify_items(mapping.right.external_id)) > 1
+            await engine.accounts.disconnect(bobs.id, ALICE + 1)
+            paused = await engine.storage.mappings.get(mapping.id)
+            assert paused is not None
+            assert not paused.enabled
+            with pytest.raises(UserMistake, match="is not linked"):
+                await engine.mappings.resume(GUILD, mapping.id, ALICE)
+
+
 async def test_circles_through_a_further_source_are_refused(each_url: str) -> None:
     clock = NotingClock()
     with simulated(clock) as sandbox:

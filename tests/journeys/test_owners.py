@@ -33,6 +33,20 @@ async def test_showing_a_mapping_finds_out_that_its_owner_left(tmp_path: Path) -
         assert "paused: The owner of its Spotify account left this server" in shown
 
 
+async def test_a_mapping_pauses_when_the_owner_of_a_further_source_left(tmp_path: Path) -> None:
+    async with open_room(tmp_path) as room:
+        mapping = await room.mapping(1)
+        room.sandbox.world.default_account = "bob"
+        await room.link(room.member)
+        gym = f"https://open.spotify.com/playlist/{room.sandbox.world.known.gym}"
+        await room.runtime.mappings.add_source(room.guild.id, mapping.id, room.member.id, gym)
+        shown = said(answer(await room.moderator.slash(room.channel, "mapping show", mapping="Trip")))
+        assert "paused" not in shown
+        room.guild.remove_member(room.member)
+        shown = said(answer(await room.moderator.slash(room.channel, "mapping show", mapping="Trip")))
+        assert "paused: The owner of its Spotify account left this server" in shown
+
+
 async def test_the_daily_look_pauses_it_though_nobody_asks(tmp_path: Path) -> None:
     async with open_room(tmp_path) as room:
         mapping = await room.mapping(1)
