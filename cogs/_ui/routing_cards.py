@@ -100,7 +100,8 @@ def preview_card(steps: Sequence[BaseStep], cost: Cost, *, states: States, now: 
     if any(plan.diffs for plan in plans):
         card.add_field(name="Cost", value=sync_cards.cost_line(cost, states))
         card.add_field(name="When", value=sync_cards.done_line(cost, now))
-    return card.set_footer(text="Nothing was changed yet. The list shows every track of a child.")
+    changes = any(plan.diffs for plan in plans)
+    return card.set_footer(text=f"Nothing was changed.{' The list shows every track of a child.' if changes else ''}")
 
 
 def plan_options(steps: Sequence[BaseStep]) -> list[discord.SelectOption]:
