@@ -143,7 +143,8 @@ class Sync:
     ) -> StartedSync:
         """Bring a child's playlist to ``left``, which the router chose. Raises as ``start``.
 
-        ``apply`` False: only plan. ``force``: no guard stops it, since a person has just changed the rules.
+        ``apply`` False: only plan. ``force``: however many tracks go, since a person has just changed the rules; a
+        child that was read with hardly anything of what it held stops it still.
         ``rebuild``: clear the playlist and fill it anew, instead of the fewest changes.
         """
         asked = _Asked(apply=apply, full=full, anew=full or force or rebuild, force=force, left=left, rebuild=rebuild)
@@ -291,7 +292,11 @@ class Sync:
         sides = asked.sides if asked.sides and _same(asked.sides.tokens, tokens) else None
         sides = sides or await self._reader.read(mapping, tokens, listings, full=asked.full, left=left)
         await self._go_on(run)
-        plan = await self._plan(mapping, sides, force=asked.force, anew=asked.rebuild)
+        if asked.left is not None and asked.force:  # new rules may take out whatever they like of what was really read
+            capped = replace(mapping, max_removals=len(sides.right.entries))
+            plan = await self._plan(capped, sides, force=False, anew=asked.rebuild)
+        else:
+            plan = await self._plan(mapping, sides, force=asked.force, anew=asked.rebuild)
         changed = asked.shown is not None and wants(plan) != wants(asked.shown)
         if asked.force and changed:
             # Only the plan that was shown may pass the guard.
@@ -333,7 +338,15 @@ class Sync:
             service = await self._services.for_account(mapping.right.account_id, mapping_id=mapping.id)
             every_copy = service.capabilities.removes_all_copies
             plan = await asyncio.to_thread(
-                rebuild, mapping, sides.left, sides.right, links, known, open_items=open_items, every_copy=every_copy
+                rebuild,
+                mapping,
+                sides.left,
+                sides.right,
+                links,
+                known,
+                previous_right=sides.previous_right,
+                open_items=open_items,
+                every_copy=every_copy,
             )
         else:
             plan = await asyncio.to_thread(
@@ -372,8 +385,9 @@ class Sync:
             self._offer(run, mapping, plan, sides)
             return 0
         _report(plan.conflicts)
-        await self._storage.items.cancel_open(mapping.id, plan.cancels)
-        enqueued = await self._storage.items.enqueue(mapping.id, run.id, items_of(plan, mapping), plan.links)
+        # Both or none: what gives way to this plan must not be lost with a process that dies in between.
+        items = items_of(plan, mapping)
+        enqueued = await self._storage.items.enqueue(mapping.id, run.id, items, plan.links, plan.cancels)
         # Only now: a crash before the queue holds the work must find the playlists changed again.
         await self._reader.keep(mapping, run.id, sides)
         self._stopped.pop(mapping.id, None)

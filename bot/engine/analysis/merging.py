@@ -54,7 +54,8 @@ def _collapsed(
     previous: dict[Side, int | None],
     known: Known,
 ) -> Guard | None:
-    for side in SIDES:
+    # What the router chose may be few by right: its base has its own guard.
+    for side in (Side.RIGHT,) if mapping.hidden else SIDES:
         service = mapping.playlist(side).service
         expected = {
             (id_on(link, side), link.occurrence)

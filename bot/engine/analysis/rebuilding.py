@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bot.engine.analysis.guards import collapsed
 from bot.engine.analysis.known import Known
 from bot.engine.analysis.links import id_on
 from bot.engine.analysis.merging import merge
@@ -22,13 +23,16 @@ def rebuild(
     links: Sequence[Link],
     known: Known,
     *,
+    previous_right: int | None,
     open_items: Sequence[SyncItem] = (),
     every_copy: bool,
 ) -> Plan:
     """Of a mapping from left to right: removes for all that ``right`` holds, then adds for all of ``left``.
 
     ``every_copy``: one removal takes all copies of a track, as on Spotify. Pairs end and begin as their items are
-    done, so that a crash in between leaves queue and merge base telling the same. Nobody's guard stops it.
+    done, so that a crash in between leaves queue and merge base telling the same. What can no longer be played could
+    not be added again, so that it stays. However much it removes, only a read that looks broken stops it: what that
+    did not show would stand there twice.
     """
     wanted = merge(
         mapping,
@@ -40,14 +44,19 @@ def rebuild(
         previous_right=None,
         force=True,
     )
+    dead = {entry.track.external_id for entry in right.entries if not entry.track.available}
+    stay = {(link.left_track_id, link.occurrence) for link in links if link.right_track_id in dead}
     counterparts = {(link.left_track_id, link.occurrence): link.right_track_id for link in links}
     return replace(
         wanted,
-        adds=tuple(_known_add(add, counterparts) for add in wanted.adds),
+        adds=tuple(
+            _known_add(add, counterparts) for add in wanted.adds if (add.source.external_id, add.occurrence) not in stay
+        ),
         removes=tuple(_removes(right, links, every_copy=every_copy)),
         links=(),
         unchanged=0,
         cancels=tuple(item.id for item in open_items),
+        guard=collapsed(mapping, DESTINATION, right, previous_right or 0),
     )
 
 
@@ -66,6 +75,8 @@ def _removes(right: PlaylistContent, links: Sequence[Link], *, every_copy: bool)
     gone: set[str] = set()
     for entry in right.entries:
         track_id = entry.track.external_id
+        if not entry.track.available:
+            continue
         if every_copy and track_id in gone and not waiting.get(track_id):
             continue  # a pair's own removal still ends the pair, and finds nothing left to send
         gone.add(track_id)
