@@ -427,3 +427,35 @@ async def test_the_burst_of_an_undo_names_the_run_that_it_takes_back(sqlite_url:
             await undone(engine, mapping)
             burst = await engine.last_run(mapping)
             assert (burst.kind, burst.undoes_run_id) == (RunKind.EXECUTION, run)
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["left as it failed", "added by a later run"])
+async def test_what_the_run_failed_to_do_is_not_done_by_the_next_sync_either(sqlite_url: str, *, again: bool) -> None:
+    clock = NotingClock()
+    with simulated(clock) as sandbox:
+        async with engine_room(sqlite_url, sandbox, clock) as engine:
+            await engine.link_both()
+            mapping = await engine.map(*playlists(engine, Service.YOUTUBE))
+            await engine.sync.start(mapping.id, ALICE)
+            now, items = clock.now(), engine.storage.items
+            (_, failed, *_) = await engine.items(mapping)
+            until = now + timedelta(minutes=1)
+            await items.claim_due(now, until, "t", limit=4, mapping_id=mapping.id, service=Service.YOUTUBE)
+            await items.settle(failed.id, "t", ItemStatus.ERROR, now=now, last_error="the service answered 503")
+            await items.release("t")
+            await engine.executor.drain(mapping.id)
+            clock.advance(SETTLE)
+            assert len(held(engine, mapping)) == TRACKS - 1
+            run = await latest(engine, mapping)
+            if again:
+                await engine.sync.start(mapping.id, ALICE, force=True)
+                await engine.executor.drain(mapping.id)
+                clock.advance(SETTLE)
+                assert len(held(engine, mapping)) == TRACKS
+            await undone(engine, mapping, run)
+            clock.advance(SETTLE)
+            left = held(engine, mapping)
+            assert len(left) == (1 if again else 0), "a later run's song is that run's"
+            await engine.sync.start(mapping.id, ALICE, force=True)
+            await engine.executor.drain(mapping.id)
+            assert held(engine, mapping) == left

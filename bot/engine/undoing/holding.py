@@ -10,7 +10,7 @@ from bot.model.mapping import LinkState
 
 
 def hold(ground: Ground, item: SyncItem) -> None:
-    """Hold the pair of a change that is cancelled."""
+    """Hold the pair of a change that is cancelled, or that failed."""
     if "undo" in item.payload:
         return  # its pair has not changed yet
     match item.action:
@@ -20,6 +20,17 @@ def hold(ground: Ground, item: SyncItem) -> None:
             _hold_removal(ground, item)
         case Action.MOVE_TRACK:
             ground.place(side_of(ground.mapping, item), item.destination_id)
+
+
+def done_since(ground: Ground, item: SyncItem) -> bool:
+    """Whether another run has done by now what this one failed to do: then it is that one's effect."""
+    if item.action is not Action.ADD_TRACK:
+        return False  # a pair that was removed since is no longer there to be held
+    source = side_of(ground.mapping, item).other
+    return any(
+        (id_on(link, source), link.occurrence) == (item.source_track_id, item.occurrence)
+        for _, link in ground.base.live()
+    )
 
 
 def _hold_add(ground: Ground, item: SyncItem) -> None:

@@ -23,7 +23,7 @@ from bot.engine.analysis.links import id_on
 from bot.engine.analysis.waiting import side_of
 from bot.engine.undoing.effects import effects_of
 from bot.engine.undoing.ground import Coming, Going, Ground, key_of, same
-from bot.engine.undoing.holding import hold
+from bot.engine.undoing.holding import done_since, hold
 from bot.engine.undoing.places import Places
 from bot.engine.undoing.putting import put_back
 from bot.engine.undoing.taking import entries_of, spare_copies, take_back
@@ -88,6 +88,7 @@ class _Inversion:
         self._queue = queue
         self._effects = effects_of(mapping, items)
         self._waiting = [item for item in items if item.status is ItemStatus.PENDING]
+        self._failed = [item for item in items if item.status is ItemStatus.ERROR]
         self._ground = Ground(mapping, self._effects, links, now, before)
 
     def inverse(self, restores: Sequence[LinkChange]) -> Inverse:
@@ -99,8 +100,9 @@ class _Inversion:
                 take_back(ground, effect)
             elif effect.item.action is Action.REMOVE_TRACK:
                 put_back(ground, effect)
-        for item in self._waiting:
-            hold(ground, item)
+        for item in (*self._waiting, *self._failed):
+            if item.status is ItemStatus.PENDING or not done_since(ground, item):
+                hold(ground, item)
         spare_copies(ground)
         moves, adds, coming = self._placed()
         for change in restores:
