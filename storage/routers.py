@@ -3,7 +3,7 @@
 from collections.abc import Mapping as Fields
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
 from sqlalchemy import Row, Select, exists, or_, select, update
@@ -27,6 +27,12 @@ REMOVALS_A_RUN = 100  # a plan that removes more is stopped and shown, unless a 
 _INFO = TypeAdapter(PlaylistInfo)
 _THERE = base_playlists.c.removed_at.is_(None)
 _CHILD_THERE = child_playlists.c.removed_at.is_(None)
+
+
+class LastRead(NamedTuple):
+    info: PlaylistInfo
+    entries: int
+    skipped: int  # entries that were no usable track
 
 
 class Routers(Repository):
@@ -130,11 +136,13 @@ class Routers(Repository):
         return await _first_base(connection, _bases().where(base_playlists.c.id == base_id))
 
     @reads
-    async def last_read(self, connection: AsyncConnection, base_id: int) -> tuple[PlaylistInfo, int] | None:
-        """What the last full read of the base told of it, and how many entries it had; None before that."""
+    async def last_read(self, connection: AsyncConnection, base_id: int) -> LastRead | None:
+        """What the last full read of the base told of it; None before that."""
         statement = select(base_playlists.c.content).where(base_playlists.c.id == base_id, _THERE)
         kept = (await connection.execute(statement)).scalar()
-        return None if kept is None else (_INFO.validate_python(kept["info"]), len(kept["entries"]))
+        if kept is None:
+            return None
+        return LastRead(_INFO.validate_python(kept["info"]), len(kept["entries"]), kept["skipped"])
 
     @reads
     async def content(self, connection: AsyncConnection, base_id: int) -> PlaylistContent | None:

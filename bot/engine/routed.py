@@ -6,6 +6,7 @@ what was chosen, so that a child whose choice did not change costs nothing.
 
 import hashlib
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -155,15 +156,20 @@ class Chooser:
         """
         info = await listings.info(base.playlist, 0)
         before = await self._storage.routers.last_read(base.id)
-        if before is not None and not full and self._vouched(before[0], info.change_token):
+        if before is not None and not full and self._vouched(before.info, info.change_token):
             kept = await self._storage.routers.content(base.id)
             if kept is not None:
                 return BaseRead(content=kept, saved=True)
         content = await self._content(base, info)
         if before is not None and not accept_collapse:
-            _refuse_collapsed(base, len(content.entries), before[1])
+            _refuse_collapsed(base, len(content.entries), before.entries)
+        held = content
+        if before is not None and content.skipped > before.skipped:
+            # Spotify answers null for a track now and then; that is no removal until the next look says the same.
+            previous = await self._storage.routers.content(base.id)
+            held = content if previous is None else _with_hidden(content, previous)
         await self._storage.routers.keep_content(base.id, content)
-        return BaseRead(content=content, saved=False)
+        return BaseRead(content=held, saved=False)
 
     async def _content(self, base: BasePlaylist, info: PlaylistInfo) -> PlaylistContent:
         service = await self._services.for_account(base.playlist.account_id)
@@ -179,6 +185,19 @@ class Chooser:
             return False
         old = info.fetched_at is None or info.fetched_at <= self._clock.now() - WHOLE_READ_EVERY
         return not info.token_is_hint or not old
+
+
+def _with_hidden(content: PlaylistContent, previous: PlaylistContent) -> PlaylistContent:
+    """``content`` with what the last read still showed, each where it was."""
+    shown = Counter(track.external_id for track in content.tracks)
+    entries = list(content.entries)
+    for entry in previous.entries:
+        if shown[entry.track.external_id]:
+            shown[entry.track.external_id] -= 1
+        else:
+            place = next((n for n, other in enumerate(entries) if other.position >= entry.position), len(entries))
+            entries.insert(place, entry)
+    return replace(content, entries=tuple(entries))
 
 
 def _refuse_collapsed(base: BasePlaylist, read: int, before: int) -> None:

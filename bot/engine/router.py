@@ -29,6 +29,7 @@ from storage import Storage
 log = logging.getLogger(__name__)
 
 BUSY_AGAIN = timedelta(minutes=1)  # a child that was being written to is looked at again after this
+NAMED = 10  # tracks that one line of the log names
 SIGN_OF_LIFE = 60.0  # seconds between two, however long a read or the slow sources take
 
 
@@ -248,6 +249,7 @@ class Router:
         children = await self._storage.routers.children(base.id)
         full = mode is not Mode.INCREMENTAL
         choices = await self._chooser.choose(base, children, listings, full=full, accept_collapse=accept_collapse)
+        await self._name_unusable(base, choices)
         outcomes: list[ChildOutcome] = []
         for child in children:
             # A base that did lose its tracks is one word of a person, not one more for each child.
@@ -327,6 +329,17 @@ class Router:
             extra = {"child": child.name, "error": reason, "mapping_id": child.mapping.id}
             log.error(Event.ROUTING_CHILD_FAILED, extra=extra)
         return ChildOutcome(child=child, error=reason)
+
+    async def _name_unusable(self, base: BasePlaylist, choices: Choices) -> None:
+        """Once for each change of what it is, not for each child and each run."""
+        unusable = _unusable(choices)
+        earlier = [run for run in await self._storage.runs.of_base(base.id, 5) if "unusable" in run.details]
+        if not unusable or (earlier and earlier[0].details["unusable"] == sorted(unusable)):
+            return
+        titles = [title or track_id for track_id, title in unusable.items()]
+        more = f" and {len(titles) - NAMED:,} more" if len(titles) > NAMED else ""
+        detail = f"{', '.join(titles[:NAMED])}{more} can no longer be played"
+        log.info(Event.ROUTING_SKIPPED, extra={"base": base.name, "detail": detail})
 
     async def _note(self, run: Run, outcomes: Sequence[ChildOutcome], choices: Choices) -> None:
         """Sign of life, with what was done so far."""
@@ -443,6 +456,7 @@ def _details(outcomes: Sequence[ChildOutcome], choices: Choices) -> dict[str, An
     return {
         "v": 1,
         "children": [one.child.id for one in outcomes],
+        "unusable": sorted(_unusable(choices)),
         "busy": [one.child.id for one in outcomes if one.busy],
         "failed": [one.child.id for one in outcomes if one.error and not one.busy],
         "cache_hits": choices.known.hits,
@@ -451,6 +465,12 @@ def _details(outcomes: Sequence[ChildOutcome], choices: Choices) -> dict[str, An
         "degraded": sorted(one.value for one in choices.known.degraded),
         "requests": choices.known.requests,
     }
+
+
+def _unusable(choices: Choices) -> dict[str, str]:
+    """Titles of the base's dead tracks by their ids."""
+    tracks = choices.base.content.tracks
+    return {track.external_id: track.title for track in tracks if not track.available}
 
 
 def _because(base: BasePlaylist) -> str:

@@ -64,6 +64,7 @@ TEMPLATES: dict[Event, str] = {
     Event.ROUTING_COMPLETE: "Base {base} was routed to {children:child|children}; {diffs:change|changes} follow",
     Event.ROUTING_FAILED: "Base {base} could not be routed: {error}",
     Event.ROUTING_CHILD_FAILED: "Child {child} could not be brought up to date: {error}",
+    Event.ROUTING_SKIPPED: "Base {base} holds what no child can be given: {detail}",
     Event.SERVICE_PAUSED: "{service} asked for silence[ until {until}]; its work waits[: {reason}]",
     Event.SERVICE_RESUMED: "{service} is in use again",
     Event.SERVICE_FAILING: "{service} does not answer as it should[: {error}]",

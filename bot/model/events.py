@@ -56,6 +56,7 @@ class Event(StrEnum):
     ROUTING_COMPLETE = "routing.complete"
     ROUTING_FAILED = "routing.failed"
     ROUTING_CHILD_FAILED = "routing.child_failed"
+    ROUTING_SKIPPED = "routing.skipped"
     # services
     SERVICE_PAUSED = "service.paused"
     SERVICE_RESUMED = "service.resumed"

@@ -80,9 +80,7 @@ def _draw(shown: tuple[Bar, ...]) -> bytes:
         )  # fmt: skip
     sent = [bar.sent for bar in shown]
     below.bar(places, sent, width=0.8, color=_SENT, label="sent")
-    below.bar(
-        places, [bar.saved for bar in shown], bottom=sent, width=0.8, color=_SAVED, label="known already"
-    )
+    below.bar(places, [bar.saved for bar in shown], bottom=sent, width=0.8, color=_SAVED, label="known already")
     chart_style.dress(below, "Questions to the services", unit="questions", small=True)
     for axes in (above, below):
         _scale(axes, len(shown))

@@ -11,10 +11,12 @@ from bot.engine.routed import Chooser, Known, OnlyEntries
 from bot.engine.router import Ended, Router
 from bot.engine.scheduler import SILENT_FOR
 from bot.model.errors import LoginNeeded, UserMistake
+from bot.model.item import ItemStatus
 from bot.model.music import PlaylistEntry, Service
 from bot.model.router import BasePlaylist, ChildPlaylist
 from bot.model.rules import Field
 from bot.model.run import RunStatus, Trigger
+from bot.sandbox.world import LOCAL
 from tests.contract.engine_room import Engine, engine_room, simulated
 from tests.contract.music_room import ALICE, GUILD, NotingClock
 from tests.contract.test_router import based, child, held, routed
@@ -244,3 +246,43 @@ async def test_who_is_forgotten_made_no_base_and_added_no_track(sqlite_url: str)
             assert (await fresh_child(engine, one)).created_by == 0
             with pytest.raises((LoginNeeded, UserMistake)):
                 await engine.router.run(GUILD, base.id, BOB)
+
+
+async def test_what_no_child_can_be_given_is_named_once_and_asked_for_never(
+    sqlite_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    clock = NotingClock()
+    with simulated(clock) as sandbox:
+        async with engine_room(sqlite_url, sandbox, clock) as engine:
+            await engine.link_both()
+            videos = [engine.right_video(track) for track in engine.tracks_with_videos(4)]
+            base = await based(engine, engine.youtube_playlist(videos, "Base"))
+            children = [await child(engine, base, name, "position >= 1", Service.YOUTUBE) for name in ("One", "Two")]
+            sandbox.world.set_video(videos[1], "deleted")
+            for _ in range(3):
+                await routed(engine, base)
+            assert [held(engine, one) for one in children] == [[videos[0], *videos[2:]]] * 2
+            told = [line for line in caplog.records if line.getMessage() == "routing.skipped"]
+            assert len(told) == 1
+            assert await engine.items(children[0].mapping, ItemStatus.PENDING, ItemStatus.ERROR) == []
+
+
+async def test_a_track_that_turns_unreadable_in_the_base_leaves_the_children_at_the_second_look(
+    sqlite_url: str,
+) -> None:
+    clock = NotingClock()
+    with simulated(clock) as sandbox:
+        async with engine_room(sqlite_url, sandbox, clock) as engine:
+            await engine.link_both()
+            tracks = engine.tracks_with_videos(6)
+            source = sandbox.world.create_spotify_playlist("alice", "Base", tracks)
+            base = await based(engine, source)
+            everything = await child(engine, base, "All", "position >= 1", Service.SPOTIFY)
+            await routed(engine, base)
+            sandbox.world.remove(source, tracks[2])
+            sandbox.world.add(source, LOCAL, 2)
+            await routed(engine, base)
+            assert held(engine, everything) == tracks, "it may hide in the unreadable entry"
+            await routed(engine, base)
+            assert held(engine, everything) == [*tracks[:2], *tracks[3:]], "the second look says the same"

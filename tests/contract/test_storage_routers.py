@@ -82,7 +82,7 @@ async def test_what_a_base_held_is_kept_with_who_added_what(each_storage: Storag
     kept = await each_storage.routers.content(base.id)
     assert kept is not None
     assert kept.skipped == 2
-    assert await each_storage.routers.last_read(base.id) == (kept.info, 2)
+    assert await each_storage.routers.last_read(base.id) == (kept.info, 2, 2)
     assert [(one.track.external_id, one.track.available, one.added_at, one.added_by) for one in kept.entries] == [
         ("a", True, clock.now(), "ada"),
         ("b", False, None, ""),

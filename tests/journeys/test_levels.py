@@ -180,7 +180,16 @@ BUTTONS = {
 }
 
 # Selects that cannot be made from their id alone: their options come from what they are about.
-SELECTS = {"activity:line", "errors:choose", "logs:line", "review:choose", "jobs:open", "router:plan", "router:undo", "undo:choose"}
+SELECTS = {
+    "activity:line",
+    "errors:choose",
+    "logs:line",
+    "review:choose",
+    "jobs:open",
+    "router:plan",
+    "router:undo",
+    "undo:choose",
+}
 
 REFUSAL = {level: str(NotAllowed(level)).partition(".")[0] for level in Level}
 _CLASS = re.compile(r"(\[[^\]]+\])(?:\{[\d,]+\}|[+*?])?")  # a class of characters that stands in no group

@@ -73,6 +73,6 @@ def test_every_usual_form_of_a_track_is_understood(text: str) -> None:
     ],
 )
 def test_what_names_no_track_there_is_refused_with_what_to_paste(text: str, wanted: Service, sentence: str) -> None:
-    with pytest.raises(UserMistake, match="Nothing was changed. Paste a link such as") as refused:
+    with pytest.raises(UserMistake, match=r"Nothing was changed\. Paste a link such as") as refused:
         track_of(text, wanted)
     assert sentence in str(refused.value)
