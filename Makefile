@@ -55,7 +55,7 @@ kills: install ## Fifty kills in the middle of a sync, in each direction, and of
 	$(BIN)/python -m tests.kills --kills 50 --direction right_to_left
 	$(BIN)/python -m tests.kills_routing --kills 50
 
-pictures: install ## Takes docs/demo.png anew from the running demo (needs chromium).
+pictures: install ## Takes docs/*.png anew from the running demo (needs chromium).
 	$(BIN)/python -m tests.pictures
 
 lock: ## Rewrites requirements.lock from pyproject.toml (needs uv).

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import simcord
+from simcord.preview import _markdown
 
 from bot.app import at_work
 from bot.client import CrossfadeBot
@@ -103,6 +104,9 @@ async def open_server(data: Path, seed: int) -> AsyncIterator[Server]:
 
 async def _furnish(env: Any, stage: Stage) -> Server:
     """A server with two channels and two people; its clock shows the real time."""
+    for place in ("embed_description", "embed_field_value"):
+        # Discord shows names of people and channels there as well; simcord would show their ids.
+        _markdown._FIELD_POLICIES[place]["mentions"] = True
     await env.bot.user.edit(username="Crossfade")
     owner = env.create_user("alice", global_name="Alice")
     guild = env.create_guild("Friends of good music", id=GUILD, owner=owner)
@@ -110,7 +114,7 @@ async def _furnish(env: Any, stage: Stage) -> Server:
     log = guild.create_text_channel("crossfade-log")
     alice = guild.add_member(owner)
     guild.add_member(env.create_user("bob", global_name="Bob"))
-    await _keep_time(env)
+    await keep_time(env)
     return Server(stage=stage, env=env, music=music, log=log, alice=alice)
 
 
@@ -180,7 +184,7 @@ async def _refresh(env: Any, preview: Any, shown: int) -> int:
     A quiet page is left alone: each refresh makes it newer than the press that is on its way to us.
     """
     try:
-        await _keep_time(env)
+        await keep_time(env)
         said = len(env.http_requests)
         if said > shown:
             await preview.refresh()
@@ -190,7 +194,8 @@ async def _refresh(env: Any, preview: Any, shown: int) -> int:
     return said
 
 
-async def _keep_time(env: Any) -> None:
+async def keep_time(env: Any) -> None:
+    """Let the simulated Discord's clock catch up with the real one."""
     behind = (datetime.now(UTC) - env.now()).total_seconds()
     if behind > 0:
         await env.advance_time(behind)
