@@ -132,7 +132,7 @@ class Failures:
     async def pages(self, wanted: FailureFilter) -> AsyncIterator[Sequence[Mapping[str, Any]]]:
         """The failures of the filter as rows of ``COLUMNS``, page by page."""
         since = self._clock.now() - wanted.window
-        names = {one.id: one.name for one in await self._storage.mappings.of_guild(wanted.guild_id)}
+        names = await self._storage.jobs.names(wanted.guild_id)
         holds = await self._storage.failures.holds(wanted.guild_id)
         for kind in FailureKind:
             if wanted.kind not in (None, kind):

@@ -190,5 +190,5 @@ async def _keep(interaction: Interaction, wanted: FailureFilter) -> int:
 
 
 async def _names(interaction: Interaction) -> dict[int, str]:
-    mappings = await runtime_of(interaction).storage.mappings.of_guild(guild_of(interaction))
-    return {mapping.id: mapping.name for mapping in mappings}
+    """Of all mappings, those to the children of base playlists too."""
+    return await runtime_of(interaction).storage.jobs.names(guild_of(interaction))

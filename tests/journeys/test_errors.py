@@ -85,6 +85,15 @@ async def test_failures_are_grouped_with_what_to_do_and_a_group_opens_with_its_e
         assert "What went wrong" in said(shown.response)
 
 
+async def test_the_mapping_to_a_child_playlist_has_its_name(tmp_path: Path) -> None:
+    async with open_room(tmp_path) as room:
+        mapping = await room.mapping(1, name="Everything → 90s")
+        await room.runtime.storage.mappings.update(mapping.id, hidden=True)
+        await failed(room, mapping, 2, FULL)
+        shown = await room.moderator.slash(room.channel, "errors")
+        assert "Everything → 90s (2)" in said(shown.response)
+
+
 async def test_a_group_is_retried_after_a_confirmation_through_a_restart_and_only_once(tmp_path: Path) -> None:
     async with open_room(tmp_path) as room:
         mapping = await room.mapping(1)
