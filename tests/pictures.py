@@ -22,7 +22,7 @@ from bot.demo.show import Server, keep_time, open_server
 from tests.browser import Browser, open_browser
 
 WIDTH, HEIGHT = 1100, 1900  # of the browser's window, in CSS pixels
-CHANNEL = (256, 52, 256 + 630, HEIGHT - 110)  # left, top, right, bottom: the page without the tools around the channel
+CHANNEL = (256, 52, 256 + 630, HEIGHT - 72)  # left, top, right, bottom: the page without the tools around the channel
 HEAD = 48  # of the channel, with its name
 MARGIN = 12
 SCALE = 1.25
@@ -76,6 +76,7 @@ async def _two_more_songs(server: Server, channel: Any) -> None:
     world = server.stage.sandbox.world
     world.add(mapping.left.external_id, [one.id for one in world.tracks if world.right_videos(one.id)][40:42])
     await server.alice.slash(channel, "sync", mapping=DAILY)
+    await asyncio.sleep(SUMMED_UP_SECONDS)
 
 
 SCENES = (
@@ -106,7 +107,6 @@ async def _photograph_all(program: str, folder: Path) -> None:
                 channel = server.env.guild.create_text_channel(scene.name)
                 await scene.play(server, channel)
                 await _photograph(browser, server, channel, folder / f"{scene.name}.png")
-            await asyncio.sleep(SUMMED_UP_SECONDS)
             await _photograph(browser, server, server.log, folder / "log.png", last=LOG_HEIGHT)
 
 
