@@ -1,7 +1,7 @@
 """The tracks that exist in the simulated world, read from ``catalogue.tsv``."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import resources
 
 from bot.sandbox import ids
@@ -58,9 +58,15 @@ def artist_id(name: str) -> str:
 
 
 def read() -> Catalogue:
-    """The catalogue of the package. Lengths are whole seconds there; a plausible rest is made up from the title."""
+    """The catalogue of the package, the caller's own: a re-issue may join it."""
+    return Catalogue(list(_packaged()))
+
+
+@cache
+def _packaged() -> tuple[Track, ...]:
+    """Lengths are whole seconds in the file; a plausible rest is made up from the title."""
     text = resources.files("bot.sandbox").joinpath("catalogue.tsv").read_text(encoding="utf-8")
-    return Catalogue([_track(number, line) for number, line in enumerate(text.splitlines()[1:])])
+    return tuple(_track(number, line) for number, line in enumerate(text.splitlines()[1:]))
 
 
 def _track(number: int, line: str) -> Track:

@@ -34,6 +34,13 @@ class Index:
         self._size: list[float] = []
         self._bonus: list[float] = []
 
+    def copy(self) -> "Index":
+        """One of its own, to which documents can be added."""
+        other = Index(self._noise)
+        other._postings = {word: dict(postings) for word, postings in self._postings.items()}
+        other._size, other._bonus = list(self._size), list(self._bonus)
+        return other
+
     def add(self, fields: Iterable[tuple[str, float]], bonus: float = 0.0) -> None:
         """Take in one document: texts with their weights, and what popularity adds to its score."""
         number = len(self._size)

@@ -1,5 +1,6 @@
 """The simulated world behind both services: people, tracks, videos, playlists, and what people do to them."""
 
+import functools
 import math
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -60,6 +61,34 @@ class Known:
     empty_youtube: str  # alice's, YouTube
     watched: str  # alice's, YouTube: 12 videos
     bobs_videos: str  # bob's, YouTube, public
+
+
+@dataclass(frozen=True, slots=True)
+class _Common:
+    """What every world of a seed begins with; it takes a while to make, and nobody changes it."""
+
+    videos: tuple[Video, ...]
+    track_index: Index
+    video_index: Index
+
+
+@functools.lru_cache(maxsize=2)
+def _common(seed: int) -> _Common:
+    tracks = catalogue.read().tracks
+    uploads = tuple(videos.make(tracks, seed))
+    track_index, video_index = Index(f"spotify {seed}"), Index(f"youtube {seed}")
+    for track in tracks:
+        _take_in(track_index, track)
+    for video in uploads:
+        track = tracks[video.number]
+        hidden = " ".join((track.title, *track.artists, track.romanised))  # YouTube knows more than the title says
+        fields = ((video.title, 1.0), (video.channel, 0.7), (hidden, 0.5))
+        video_index.add(fields, bonus=math.log10(video.views) / 2)
+    return _Common(uploads, track_index, video_index)
+
+
+def _take_in(index: Index, track: Track) -> None:
+    index.add(((track.title, 1.0), (" ".join(track.artists), 1.0), (track.romanised, 0.8), (track.album, 0.3)))
 
 
 class World:
@@ -318,7 +347,7 @@ class World:
         self.store.save("world", "seed", self.seed)
 
     def _make_videos(self) -> None:
-        self._video_list = videos.make(self.catalogue.tracks, self.seed)
+        self._video_list = list(_common(self.seed).videos)
         self._videos = {video.id: video for video in self._video_list}
         self._videos_by_number: dict[int, list[Video]] = {track.number: [] for track in self.catalogue.tracks}
         for video in self._video_list:
@@ -326,19 +355,8 @@ class World:
         self._video_status: dict[str, str] = self.store.load("video")
 
     def _make_indexes(self) -> None:
-        self._track_index = Index(f"spotify {self.seed}")
-        for track in self.tracks:
-            self._index(track)
-        self._video_index = Index(f"youtube {self.seed}")
-        for video in self._video_list:
-            track = self.tracks[video.number]
-            hidden = " ".join((track.title, *track.artists, track.romanised))  # YouTube knows more than the title says
-            fields = ((video.title, 1.0), (video.channel, 0.7), (hidden, 0.5))
-            self._video_index.add(fields, bonus=math.log10(video.views) / 2)
-
-    def _index(self, track: Track) -> None:
-        fields = ((track.title, 1.0), (" ".join(track.artists), 1.0), (track.romanised, 0.8), (track.album, 0.3))
-        self._track_index.add(fields)
+        self._track_index = _common(self.seed).track_index.copy()  # re-issues join it
+        self._video_index = _common(self.seed).video_index
 
     def _recall_reissues(self) -> None:
         self._retired: set[str] = set()
@@ -354,7 +372,7 @@ class World:
         self.catalogue.tracks.append(new)
         self.catalogue.by_id[new_id] = new
         self._retired.add(old.id)
-        self._index(new)
+        _take_in(self._track_index, new)
         return new
 
     def _playlist(self, playlist_id: str) -> Playlist:
