@@ -9,11 +9,9 @@ tracks and ten children: 115 calls, 2 calls, and the base's own pages with the t
 import argparse
 import asyncio
 import json
-import resource
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,11 +37,7 @@ def main() -> None:
     parser.add_argument("--artists", type=int, default=3_000)
     parser.add_argument("--albums", type=int, default=1_500)
     parser.add_argument("--children", type=int, default=10)
-    parser.add_argument("--work", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.work is not None:
-        asyncio.run(_work(arguments.work))
-        return
     with tempfile.TemporaryDirectory(prefix="router-") as folder, Sandbox.open(youtube_units=PLENTY) as sandbox:
         made = catalogue(arguments.tracks + 3, arguments.artists, arguments.albums)
         sandbox.world.catalogue = made
@@ -101,32 +95,19 @@ def _measured(folder: Path, sandbox: Sandbox, tracks: int, children: int) -> boo
 @contextmanager
 def _program(folder: Path) -> Iterator[Callable[[], dict[str, float]]]:
     """A function that lets the program route once and tells how long that took and its peak of memory so far."""
-    command = [sys.executable, "-m", "tests.benchmarks.router", "--work", str(folder)]
+    command = [sys.executable, "-m", "tests.benchmarks.router_program", str(folder)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as program:
         assert program.stdin is not None
         assert program.stdout is not None
 
         def route() -> dict[str, float]:
-            program.stdin.write("route\n")
+            program.stdin.write(f"{GUILD}\n")
             program.stdin.flush()
             told: dict[str, float] = json.loads(program.stdout.readline())
             return told
 
         yield route
         program.stdin.close()
-
-
-async def _work(folder: Path) -> None:
-    async with opened(folder) as runtime:
-        (base,) = await runtime.bases.bases(GUILD)
-        while await asyncio.to_thread(sys.stdin.readline):
-            began = time.perf_counter()
-            await runtime.router.run(GUILD, base.id, ALICE)
-            seconds = time.perf_counter() - began
-            await runtime.executor.drain()
-            await asyncio.sleep(2 * runtime.settings.settle_seconds)
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-            print(json.dumps({"seconds": seconds, "peak_mb": peak}), flush=True)
 
 
 async def _prepared(folder: Path, sandbox: Sandbox, tracks: int, children: int) -> BasePlaylist:
